@@ -1,0 +1,2 @@
+//! The enforcement point of Portcullis: a proxy-wasm module over a sans-IO state machine.
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
