@@ -3,3 +3,6 @@
 //! This crate knows no proxy, no clock, no log and no environment. The same document and the same request give
 //! the same answer on every platform.
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
+
+pub mod json;
+pub mod limits;

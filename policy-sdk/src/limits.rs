@@ -1,0 +1,32 @@
+//! Every bound of the decision point, with its unit and its reason.
+//!
+//! A bound is part of what the gate promises: input beyond it is refused, never truncated. Nothing here is
+//! configurable; a bound that operators may choose belongs to the document.
+
+/// Bytes of one JSON text read by [`json::parse`](crate::json::parse): a document with 100 000 routes at about
+/// 120 bytes each fits, and one that does not would hold a proxy's worker for seconds while it loads.
+pub const MAX_JSON_BYTES: usize = 16 * 1024 * 1024;
+
+/// Levels of nested arrays and objects in a JSON text. The deepest legitimate input, a policy document, uses
+/// fewer than 12; the parser recurses once a level, and a module's stack must never be for the sender to fill.
+pub const MAX_JSON_DEPTH: usize = 64;
+
+/// Characters of one member name repeated in an error: enough to recognise it, too few to flood a log.
+pub const MAX_REPORTED_NAME_CHARS: usize = 128;
+
+/// Bytes of a request's path, as received and as canonical. RFC 9110 section 4.1 asks for 8000 octets; common
+/// servers stop at 8 KiB, so a longer path has no upstream that agrees on what it means.
+pub const MAX_PATH_BYTES: usize = 8 * 1024;
+
+/// Bytes of a request's query. As much as the path: a token in a query parameter still fits.
+pub const MAX_QUERY_BYTES: usize = 8 * 1024;
+
+/// Bytes of a path template: templates are typed by people, and longer than this none is matched by intent.
+pub const MAX_TEMPLATE_BYTES: usize = 1024;
+
+/// Segments of a path template; with it the depth of a [`PathTree`](crate::path_tree::PathTree), and so the
+/// number of pending alternatives one search can hold (three a level).
+pub const MAX_TEMPLATE_SEGMENTS: usize = 64;
+
+/// Bytes of a placeholder's name: it becomes an attribute name, which the field keeps short.
+pub const MAX_PLACEHOLDER_NAME_BYTES: usize = 64;
