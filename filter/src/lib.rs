@@ -1,2 +1,5 @@
 //! The enforcement point of Portcullis: a proxy-wasm module over a sans-IO state machine.
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
+
+pub mod config;
+pub mod header_pairs;
