@@ -2,4 +2,5 @@
 //!
 //! A pure function of those bytes: this module reads no environment, no clock and no host.
 
+pub mod encoding;
 pub mod protobuf_struct;
