@@ -1,0 +1,150 @@
+//! What a request's target is once it has been read, and why it could not be.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use percent_encoding::percent_decode_str;
+
+use super::PathAmbiguity;
+
+/// What to do with a path that two servers could read differently.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum PathMode {
+    /// Refuse it, whatever it means.
+    #[default]
+    Refuse,
+    /// Bring it into the canonical form where one reading is defined; refuse it otherwise.
+    Normalize,
+}
+
+/// A request's target in origin-form (RFC 9112 section 3.2.1), read in the one way it can be.
+///
+/// Its `Display` is the text to forward.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestTarget {
+    /// The path policy decides on.
+    pub path: CanonicalPath,
+    /// What follows the first `?`, as it came; `Some` and empty when nothing does.
+    pub query: Option<String>,
+    /// Whether `path` differs from the text received. The gate then forwards this target instead: otherwise the
+    /// upstream would read for itself what policy has already read.
+    pub rewritten: bool,
+}
+
+impl fmt::Display for RequestTarget {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.path.as_str())?;
+        match &self.query {
+            Some(query) => write!(formatter, "?{query}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A path with exactly one reading, made by [`canonicalize`](super::canonicalize) alone.
+///
+/// Starts with `/`, is ASCII, has no empty segment but possibly the last, no dot segments, and no escape that would
+/// be a delimiter when decoded. Two requests for the same path can still differ in escapes of reserved characters
+/// (`@` and `%40`), which RFC 3986 section 2.2 keeps apart; compare [`Segment::text`] to see through those.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct CanonicalPath(String);
+
+impl CanonicalPath {
+    /// For the one maker, in `canonical`.
+    pub(super) fn from_canonical_text(text: String) -> Self {
+        Self(text)
+    }
+
+    /// The path as text, with its escapes.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The segments from left to right: at least one, and the last is empty when the path ends with a slash.
+    #[must_use]
+    pub fn segments(&self) -> Segments<'_> {
+        // The text before the first slash is empty and belongs to no segment.
+        let mut parts = self.0.split('/');
+        parts.next();
+        Segments(parts)
+    }
+}
+
+impl fmt::Display for CanonicalPath {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+/// One segment of a [`CanonicalPath`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Segment<'a>(&'a str);
+
+impl<'a> Segment<'a> {
+    /// The segment with its escapes, as it stands in the path.
+    #[must_use]
+    pub const fn as_str(self) -> &'a str {
+        self.0
+    }
+
+    /// The text the segment stands for, escapes decoded. Borrowed unless there are any.
+    #[must_use]
+    pub fn text(self) -> Cow<'a, str> {
+        // Lossy never loses: a canonical path holds no escapes that decode to anything but UTF-8.
+        percent_decode_str(self.0).decode_utf8_lossy()
+    }
+
+    /// Whether the segment has no characters: what follows a trailing slash.
+    #[must_use]
+    pub const fn is_empty(self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// The segments of a [`CanonicalPath`], from left to right. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Segments<'a>(std::str::Split<'a, char>);
+
+impl<'a> Iterator for Segments<'a> {
+    type Item = Segment<'a>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.0.next().map(Segment)
+    }
+}
+
+/// Why a target has no canonical path. Never repeats the target: queries carry tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum PathError {
+    /// Two servers could read the path differently. The first such place, from the left, gives the kind.
+    #[error("the path can be read in two ways: {0}")]
+    Ambiguous(PathAmbiguity),
+    /// The target is not in origin-form (RFC 9112 section 3.2.1).
+    #[error("the request target is malformed: {0}")]
+    Malformed(MalformedTarget),
+    /// The path exceeds [`MAX_PATH_BYTES`](crate::limits::MAX_PATH_BYTES) or the query
+    /// [`MAX_QUERY_BYTES`](crate::limits::MAX_QUERY_BYTES).
+    #[error("the request target is too long")]
+    TooLong,
+}
+
+/// The forms of a request target that name no path of ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum MalformedTarget {
+    /// No bytes at all.
+    #[error("it is empty")]
+    Empty,
+    /// `*`, the whole server (RFC 9112 section 3.2.4).
+    #[error("it is in asterisk-form")]
+    AsteriskForm,
+    /// `http://host/path` (RFC 9112 section 3.2.2): a proxy resolves it before we are asked.
+    #[error("it is in absolute-form")]
+    AbsoluteForm,
+    /// `host:port`, the target of `CONNECT` (RFC 9112 section 3.2.3).
+    #[error("it is in authority-form")]
+    AuthorityForm,
+    /// Anything else that does not begin with a slash.
+    #[error("it does not begin with a slash")]
+    NoLeadingSlash,
+}
