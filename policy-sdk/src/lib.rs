@@ -4,6 +4,7 @@
 //! the same answer on every platform.
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 
+pub mod document;
 pub mod json;
 pub mod limits;
 pub mod path;

@@ -1,0 +1,83 @@
+//! The policy document as it is written: one JSON value that configures everything.
+//!
+//! These types are the wire form: plain structures with public fields, named as the document names them. Reading
+//! one refuses unknown fields and reports every problem at once, each with its JSON Pointer. A document that was
+//! read is inert: nothing here decides about a request, fetches a key, looks into the environment or compiles a
+//! path. The engine and the filter build their own types from it.
+
+mod audit;
+mod authentication;
+mod authorization;
+mod credential_source;
+mod duration;
+mod identity_headers;
+mod jwks;
+mod named;
+mod nearest;
+mod pointer;
+mod problem;
+mod reading;
+mod request;
+mod secret_reference;
+mod tenancy;
+
+use deserr::Deserr;
+use schemars::JsonSchema;
+
+pub use audit::{Audit, Sink, WhenFull};
+pub use authentication::{
+    Audience, Authentication, Claims, Expiry, Jwt, KeySource, Method, SecretEncoding, SignatureAlgorithm,
+};
+pub use authorization::{
+    Authorization, Effect, Public, RecordKeeping, RequiredAuthentication, Requirement, Role, Route, Rule,
+    Selection,
+};
+pub use credential_source::CredentialSource;
+pub use duration::{Duration, DurationError};
+pub use identity_headers::IdentityHeaders;
+pub use jwks::PublicJwks;
+pub use named::Named;
+pub use pointer::{JsonPointer, Step};
+pub use problem::{MAX_PROBLEMS, Problem, Problems};
+pub use request::{AmbiguousPath, Request};
+pub use secret_reference::SecretReference;
+pub use tenancy::{Binding, CrossTenant, Tenancy};
+
+/// A Portcullis policy document: who may call, what they may do, and what is kept on record.
+#[derive(Clone, Debug, PartialEq, Deserr, JsonSchema)]
+#[deserr(error = Problems, deny_unknown_fields)]
+#[schemars(deny_unknown_fields, title = "Portcullis policy document")]
+pub struct Document {
+    /// Version of the document's format. This release reads version 1 and nothing else.
+    #[schemars(range(min = 1, max = 1))]
+    pub version: u32,
+    /// Name of this policy: the label `policy` of metrics and audit records. 1 to 63 of `a-z`, `0-9`, `_`, `-`.
+    #[deserr(default = default_name())]
+    #[schemars(default = "default_name", regex(pattern = r"^[a-z0-9_-]{1,63}$"))]
+    pub name: String,
+    /// How requests are read before anything is decided.
+    #[deserr(default)]
+    #[schemars(default)]
+    pub request: Request,
+    /// Who is calling: the methods that may prove it.
+    pub authentication: Authentication,
+    /// The headers that tell the upstream who called. Every copy a client sends is removed first, on every route.
+    #[deserr(default)]
+    #[schemars(default)]
+    pub identity_headers: IdentityHeaders,
+    /// Which tenant a request belongs to, and what it must match.
+    #[deserr(default)]
+    #[schemars(default)]
+    pub tenancy: Tenancy,
+    /// What callers may do. A request that nothing here allows is refused.
+    #[deserr(default)]
+    #[schemars(default)]
+    pub authorization: Authorization,
+    /// Where the record of decisions goes. Absent: decisions are logged by the proxy but not kept.
+    #[deserr(default)]
+    pub audit: Option<Audit>,
+}
+
+fn default_name() -> String {
+    "default".to_owned()
+}

@@ -1,0 +1,259 @@
+//! What is wrong with a document: all of it at once, each with its place.
+//!
+//! A problem never shows a value that could be a secret: values of a wrong kind are named by their kind, and only
+//! short names from a closed set (fields, enumerations, roles, methods) are repeated.
+
+use std::{fmt, ops::ControlFlow};
+
+use deserr::{DeserializeError, ErrorKind, IntoValue, MergeWithError, ValueKind, ValuePointerRef};
+
+use super::{JsonPointer, nearest::nearest};
+
+/// Most problems that are kept; more are only counted. Enough to fix a document by, and no more than a log line
+/// budget bears.
+pub const MAX_PROBLEMS: usize = 100;
+
+/// One thing that is wrong with a document.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Problem {
+    /// Where it is wrong.
+    pub pointer: JsonPointer,
+    /// What is wrong, in a few words, without a value that could be a secret.
+    pub message: String,
+    /// What should stand there instead.
+    pub expected: Option<String>,
+    /// The known name that was probably meant.
+    pub nearest: Option<String>,
+}
+
+impl Problem {
+    /// A problem at `pointer`.
+    pub fn new(pointer: impl Into<JsonPointer>, message: impl Into<String>) -> Self {
+        Self { pointer: pointer.into(), message: message.into(), expected: None, nearest: None }
+    }
+
+    /// The same problem, with what should stand there instead.
+    #[must_use]
+    pub fn expected(mut self, expected: impl Into<String>) -> Self {
+        self.expected = Some(expected.into());
+        self
+    }
+
+    /// The same problem about the name `found`, with the likeliest of the `known` names.
+    #[must_use]
+    pub fn nearest<'a>(mut self, found: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
+        self.nearest = nearest(found, known);
+        self
+    }
+
+    /// A value of the wrong kind, named by its kind alone.
+    pub(super) fn wrong_kind(
+        found: ValueKind,
+        accepted: &[ValueKind],
+        location: ValuePointerRef<'_>,
+    ) -> Self {
+        let accepted: Vec<&str> = accepted.iter().copied().map(kind_name).collect();
+        Self::new(location, format!("found {}", kind_name(found))).expected(accepted.join(" or "))
+    }
+
+    /// A field that the object does not have.
+    pub(super) fn unknown_field(field: &str, accepted: &[&str], location: ValuePointerRef<'_>) -> Self {
+        let problem =
+            Self::new(location.push_key(field), "unknown field").nearest(field, accepted.iter().copied());
+        match problem.nearest {
+            Some(_) => problem,
+            None => problem.expected(one_of(accepted)),
+        }
+    }
+}
+
+/// One line: the pointer, what is wrong, what was expected, the likely name.
+impl fmt::Display for Problem {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.pointer.steps().is_empty() {
+            formatter.write_str("document")?;
+        }
+        write!(formatter, "{}: {}", self.pointer, self.message)?;
+        if let Some(expected) = &self.expected {
+            write!(formatter, "; expected {expected}")?;
+        }
+        if let Some(nearest) = &self.nearest {
+            write!(formatter, "; did you mean `{nearest}`?")?;
+        }
+        Ok(())
+    }
+}
+
+/// Everything that is wrong with a document: at least one problem, in the order of the document's pointers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problems {
+    listed: Vec<Problem>,
+    unlisted: usize,
+}
+
+impl Problems {
+    /// The problems, ordered by pointer; at most [`MAX_PROBLEMS`].
+    pub fn iter(&self) -> std::slice::Iter<'_, Problem> {
+        self.listed.iter()
+    }
+
+    /// How many problems there are beyond the listed ones.
+    pub fn unlisted(&self) -> usize {
+        self.unlisted
+    }
+
+    /// All of `problems`, or `None` if there are none.
+    pub fn from_list(problems: impl IntoIterator<Item = Problem>) -> Option<Self> {
+        let mut problems = problems.into_iter();
+        let mut all = Self::from(problems.next()?);
+        for problem in problems {
+            all.add(problem);
+        }
+        Some(all)
+    }
+
+    /// Adds one more problem. The same problem at the same place is kept once.
+    pub fn add(&mut self, problem: Problem) {
+        let place = self.listed.partition_point(|listed| *listed < problem);
+        if self.listed.get(place) == Some(&problem) {
+            return;
+        }
+        self.listed.insert(place, problem);
+        if self.listed.len() > MAX_PROBLEMS {
+            self.listed.truncate(MAX_PROBLEMS);
+            self.unlisted = self.unlisted.saturating_add(1);
+        }
+    }
+
+    /// These problems and the `other` ones.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.unlisted = self.unlisted.saturating_add(other.unlisted);
+        for problem in other.listed {
+            self.add(problem);
+        }
+        self
+    }
+
+    /// The `earlier` problems, if there are any, and these.
+    pub(super) fn after(self, earlier: Option<Self>) -> Self {
+        match earlier {
+            Some(earlier) => earlier.and(self),
+            None => self,
+        }
+    }
+}
+
+impl From<Problem> for Problems {
+    fn from(problem: Problem) -> Self {
+        Self { listed: vec![problem], unlisted: 0 }
+    }
+}
+
+impl<'a> IntoIterator for &'a Problems {
+    type Item = &'a Problem;
+    type IntoIter = std::slice::Iter<'a, Problem>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+/// One line for each problem.
+impl fmt::Display for Problems {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (number, problem) in self.listed.iter().enumerate() {
+            let line_break = if number == 0 { "" } else { "\n" };
+            write!(formatter, "{line_break}{problem}")?;
+        }
+        match self.unlisted {
+            0 => Ok(()),
+            unlisted => write!(formatter, "\nand {unlisted} more"),
+        }
+    }
+}
+
+impl std::error::Error for Problems {}
+
+/// Reading goes on after every problem, so that all are found in one pass.
+impl DeserializeError for Problems {
+    fn error<V: IntoValue>(
+        earlier: Option<Self>,
+        error: ErrorKind<'_, V>,
+        location: ValuePointerRef<'_>,
+    ) -> ControlFlow<Self, Self> {
+        let problem = match error {
+            ErrorKind::IncorrectValueKind { actual, accepted } => {
+                Problem::wrong_kind(actual.kind(), accepted, location)
+            }
+            ErrorKind::MissingField { field } => Problem::new(location, format!("`{field}` is missing")),
+            ErrorKind::UnknownKey { key, accepted } => Problem::unknown_field(key, accepted, location),
+            // The value of an enumeration is repeated only through its likely meaning: the text itself could be a
+            // secret that slipped into the wrong line.
+            ErrorKind::UnknownValue { value, accepted } => Problem::new(location, "unknown value")
+                .expected(one_of(accepted))
+                .nearest(value, accepted.iter().copied()),
+            ErrorKind::BadSequenceLen { expected, .. } => {
+                Problem::new(location, "wrong number of elements").expected(format!("{expected} elements"))
+            }
+            // Such a message repeats numbers at most: texts are read by types of our own.
+            ErrorKind::Unexpected { msg } => Problem::new(location, msg),
+        };
+        ControlFlow::Continue(Self::from(problem).after(earlier))
+    }
+}
+
+impl MergeWithError<Problems> for Problems {
+    fn merge(earlier: Option<Self>, other: Problems, _: ValuePointerRef<'_>) -> ControlFlow<Self, Self> {
+        ControlFlow::Continue(other.after(earlier))
+    }
+}
+
+fn one_of(names: &[&str]) -> String {
+    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    match quoted.as_slice() {
+        [one] => one.clone(),
+        many => format!("one of {}", many.join(", ")),
+    }
+}
+
+fn kind_name(kind: ValueKind) -> &'static str {
+    match kind {
+        ValueKind::Null => "null",
+        ValueKind::Boolean => "true or false",
+        ValueKind::Integer => "a whole number",
+        ValueKind::NegativeInteger => "a negative number",
+        ValueKind::Float => "a decimal number",
+        ValueKind::String => "a text",
+        ValueKind::Sequence => "a list",
+        ValueKind::Map => "an object",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_line_each() {
+        let pointer =
+            JsonPointer::root().member("authentication").member("methods").element(0).member("isuer");
+        let problem = Problem::new(pointer, "unknown field").nearest("isuer", ["issuer"]);
+        assert_eq!(
+            problem.to_string(),
+            "/authentication/methods/0/isuer: unknown field; did you mean `issuer`?"
+        );
+        assert_eq!(Problem::new(JsonPointer::root(), "found a list").to_string(), "document: found a list");
+    }
+
+    #[test]
+    fn listed_in_order_once_and_bounded() {
+        let at = |index| Problem::new(JsonPointer::root().element(index), "wrong");
+        let problems = Problems::from_list((0..120).rev().map(at)).unwrap().and(at(0).into());
+        assert_eq!(problems.iter().count(), MAX_PROBLEMS);
+        assert_eq!(problems.iter().next(), Some(&at(0)));
+        assert_eq!(problems.unlisted(), 20);
+        assert!(problems.to_string().ends_with("/99: wrong\nand 20 more"));
+        assert_eq!(Problems::from_list([]), None);
+    }
+}
