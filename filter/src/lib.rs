@@ -1,5 +1,7 @@
 //! The enforcement point of Portcullis: a proxy-wasm module over a sans-IO state machine.
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 
+pub mod audit;
 pub mod config;
 pub mod header_pairs;
+pub mod time;

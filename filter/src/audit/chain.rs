@@ -1,0 +1,225 @@
+//! The chain: sequence, link and hash around each record.
+//!
+//! `hash` is SHA-256 over a line that names the purpose and then the canonical record without `hash`; `previous`
+//! is the `hash` before, and for sequence 0 a hash of the stream id, so that no stream can be passed off as
+//! another. It keeps no record: what is sealed is handed back.
+
+use std::fmt;
+use std::str::FromStr;
+
+use sha2::{Digest as _, Sha256};
+
+use super::canonical::SafeInteger;
+use super::record::{Record, rfc3339};
+use crate::time::UnixTime;
+
+/// Names the purpose of a record's hash; version 1 of the format.
+const RECORD_DOMAIN: &[u8] = b"portcullis audit record v1\n";
+/// Names the purpose of the hash a stream starts from.
+const GENESIS_DOMAIN: &[u8] = b"portcullis audit stream v1\n";
+
+/// A SHA-256 hash; written as 64 lower-case hexadecimal digits.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Digest([u8; 32]);
+
+/// The identity of a stream: 128 random bits from the host, so that two workers never share one.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StreamId([u8; 16]);
+
+/// The place of a record in its stream, from 0, at most 2^53 - 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Sequence(u64);
+
+/// The text is not lower-case hexadecimal of the right length.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("expected lower-case hexadecimal digits: 32 for a stream, 64 for a hash")]
+pub struct NotHex;
+
+/// All 2^53 sequence numbers are used: at a million records a second, after 285 years.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a sequence number is at most 2^53 - 1")]
+pub struct Exhausted;
+
+/// The head of a stream: where the next record links to.
+#[derive(Clone, Debug)]
+pub struct Chain {
+    stream: StreamId,
+    next: Option<Sequence>,
+    head: Digest,
+}
+
+/// A record with its place in the chain: one line of NDJSON.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sealed {
+    /// Its place.
+    pub sequence: Sequence,
+    /// Its hash, which the next record links to.
+    pub hash: Digest,
+    /// When it was sealed.
+    pub time: UnixTime,
+    /// The line, with its line feed.
+    pub line: String,
+}
+
+impl Chain {
+    /// A chain with nothing in it.
+    pub fn new(stream: StreamId) -> Self {
+        Self { stream, next: Some(Sequence::FIRST), head: stream.genesis() }
+    }
+
+    /// The stream this chain belongs to.
+    pub fn stream(&self) -> StreamId {
+        self.stream
+    }
+
+    /// Gives the record its place and moves the head.
+    ///
+    /// # Errors
+    /// When no sequence number is left.
+    pub fn seal(&mut self, record: &Record, now: UnixTime) -> Result<Sealed, Exhausted> {
+        let sequence = self.next.ok_or(Exhausted)?;
+        let event = record.event().encode();
+        // Members in canonical order: event, hash, previous, sequence, stream, time. Written by hand so that
+        // the event is encoded once; a test compares with the general encoder.
+        let rest = format!(
+            "\"previous\":\"{previous}\",\"sequence\":{sequence},\"stream\":\"{stream}\",\"time\":\"{time}\"}}",
+            previous = self.head,
+            sequence = sequence.0,
+            stream = self.stream,
+            time = rfc3339(now),
+        );
+        let hash = record_hash(&[b"{\"event\":", event.as_bytes(), b",", rest.as_bytes()]);
+        let line = format!("{{\"event\":{event},\"hash\":\"{hash}\",{rest}\n");
+        self.next = sequence.next();
+        self.head = hash;
+        Ok(Sealed { sequence, hash, time: now, line })
+    }
+}
+
+impl Digest {
+    /// A hash computed elsewhere, such as that of the policy document.
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The SHA-256 of these bytes.
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(Sha256::digest(bytes).into())
+    }
+
+    /// The hash as bytes.
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl StreamId {
+    /// An id from 16 random bytes.
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
+    /// The id as bytes.
+    pub const fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+
+    /// What the first record of the stream links to.
+    pub fn genesis(&self) -> Digest {
+        let hash = Sha256::new().chain_update(GENESIS_DOMAIN).chain_update(self.to_string());
+        Digest(hash.finalize().into())
+    }
+}
+
+impl Sequence {
+    /// The place of `open`.
+    pub const FIRST: Self = Self(0);
+
+    /// The number.
+    pub const fn get(self) -> u64 {
+        self.0
+    }
+
+    /// The place after this one, if there is one.
+    pub fn next(self) -> Option<Self> {
+        self.0.checked_add(1).and_then(|next| Self::try_from(next).ok())
+    }
+}
+
+impl TryFrom<u64> for Sequence {
+    type Error = Exhausted;
+
+    fn try_from(number: u64) -> Result<Self, Exhausted> {
+        if number <= SafeInteger::MAX.get().unsigned_abs() { Ok(Self(number)) } else { Err(Exhausted) }
+    }
+}
+
+/// The hash of a record whose canonical form without `hash` is the parts, one after the other.
+pub(super) fn record_hash(canonical_parts: &[&[u8]]) -> Digest {
+    let mut hash = Sha256::new_with_prefix(RECORD_DOMAIN);
+    for part in canonical_parts {
+        hash.update(part);
+    }
+    Digest(hash.finalize().into())
+}
+
+macro_rules! hexadecimal {
+    ($type:ident) => {
+        impl fmt::Display for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{:x}", base16ct::HexDisplay(&self.0))
+            }
+        }
+
+        impl fmt::Debug for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(self, f)
+            }
+        }
+
+        impl FromStr for $type {
+            type Err = NotHex;
+
+            fn from_str(text: &str) -> Result<Self, NotHex> {
+                base16ct::lower::decode_vec(text)
+                    .ok()
+                    .and_then(|bytes| bytes.try_into().ok())
+                    .map(Self)
+                    .ok_or(NotHex)
+            }
+        }
+    };
+}
+hexadecimal!(Digest);
+hexadecimal!(StreamId);
+
+impl fmt::Display for Sequence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_and_hashes_are_read_in_one_spelling() {
+        let id = StreamId::from_bytes([0xab; 16]);
+        assert_eq!(id.to_string(), "ab".repeat(16));
+        assert_eq!(id.to_string().parse(), Ok(id));
+        for wrong in ["", "ab", &"AB".repeat(16), &"ab".repeat(17), &"zz".repeat(16)] {
+            assert_eq!(wrong.parse::<StreamId>(), Err(NotHex), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_last_number_is_used_once() {
+        let last = Sequence::try_from(9_007_199_254_740_991).expect("2^53 - 1 is a sequence number");
+        assert_eq!(Sequence::try_from(9_007_199_254_740_992), Err(Exhausted));
+        let mut chain = Chain::new(StreamId::from_bytes([0; 16]));
+        chain.next = Some(last);
+        assert_eq!(chain.seal(&Record::Close, UnixTime::default()).map(|sealed| sealed.sequence), Ok(last));
+        assert_eq!(chain.seal(&Record::Close, UnixTime::default()), Err(Exhausted));
+    }
+}

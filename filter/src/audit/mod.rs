@@ -1,0 +1,31 @@
+//! The audit chain: what was decided, in a form that shows when it was changed afterwards.
+//!
+//! [`Record`] says what happened, [`Chain`] links records, [`Stream`] keeps them until a sink has them. Everything here is sans-IO: batches are handed out, acknowledgements and time
+//! are handed in. It does not know where batches go, and it never sees a token, a secret or a raw claim. The
+//! format is described for auditors in `docs/audit.md`.
+
+mod backoff;
+mod canonical;
+mod chain;
+pub mod record;
+mod stream;
+mod text;
+
+pub use canonical::{Object, OutOfSubset, SafeInteger, Value};
+pub use chain::{Chain, Digest, Exhausted, NotHex, Sealed, Sequence, StreamId};
+pub use record::{
+    AuthenticationDisabled, Configured, Decision, FORMAT_VERSION, Gap, GapCause, Open, Outcome, Record,
+};
+pub use stream::{
+    Appended, Batch, BatchId, CONTENT_TYPE, NotRecorded, Pending, Settings, SettingsError, StaleBatch,
+    Stream, WhenFull,
+};
+pub use text::{Text, Texts};
+
+/// The longest line a sealed record can make, in bytes with its line feed: every text field at its bound and
+/// every character escaped sixfold stays below it (a test builds that record). The verifier reads no further.
+pub const MAX_LINE_BYTES: usize = 65_536;
+
+/// The most records one batch can carry. The verifier remembers as many hashes a stream, so that a repeated
+/// batch is recognised.
+pub const MAX_BATCH_RECORDS: usize = 4_096;

@@ -1,0 +1,8 @@
+//! The audit chain from the outside: what is written, kept, delivered and found out.
+
+#[cfg(test)]
+mod delivery;
+#[cfg(test)]
+mod format;
+#[cfg(test)]
+mod support;
