@@ -8,3 +8,4 @@ pub mod document;
 pub mod json;
 pub mod limits;
 pub mod path;
+pub mod path_tree;

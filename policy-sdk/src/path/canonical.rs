@@ -38,7 +38,11 @@ pub fn canonicalize(target: &[u8], mode: PathMode) -> Result<RequestTarget, Path
 /// # Errors
 ///
 /// The first ambiguity inside the segment. Whether the segment may be empty or made of dots is for the caller.
-fn canonicalize_segment(segment: &[u8], mode: PathMode, canonical: &mut String) -> Result<(), PathAmbiguity> {
+pub(crate) fn canonicalize_segment(
+    segment: &[u8],
+    mode: PathMode,
+    canonical: &mut String,
+) -> Result<(), PathAmbiguity> {
     let start = canonical.len();
     let (mut escapes_percent, mut escapes_non_ascii) = (false, false);
     let mut bytes = segment.iter().copied();

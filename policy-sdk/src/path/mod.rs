@@ -40,6 +40,8 @@ pub use ambiguity::PathAmbiguity;
 pub use canonical::canonicalize;
 pub use target::{CanonicalPath, MalformedTarget, PathError, PathMode, RequestTarget, Segment, Segments};
 
+pub(crate) use canonical::canonicalize_segment;
+
 #[cfg(test)]
 mod tests {
     use super::*;

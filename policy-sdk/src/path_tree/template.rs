@@ -1,0 +1,364 @@
+//! Path templates: their grammar, and what they capture.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::fmt;
+use std::str::FromStr;
+
+use percent_encoding::percent_decode_str;
+
+use crate::limits::{MAX_PLACEHOLDER_NAME_BYTES, MAX_TEMPLATE_BYTES, MAX_TEMPLATE_SEGMENTS};
+use crate::path::{CanonicalPath, PathAmbiguity, PathMode, canonicalize_segment};
+
+/// A pattern over the segments of a [`CanonicalPath`]. The grammar is in [`crate::path_tree`].
+///
+/// ```
+/// # use portcullis_policy::path_tree::PathTemplate;
+/// let template: PathTemplate = "/tenants/{tenant}/**".parse()?;
+/// assert_eq!(template.placeholders().collect::<Vec<_>>(), ["tenant"]);
+/// # Ok::<(), portcullis_policy::path_tree::TemplateError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PathTemplate {
+    text: Box<str>,
+    pieces: Box<[Piece]>,
+    rest: bool,
+}
+
+impl PathTemplate {
+    /// The template as text, its literals in canonical spelling.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The names of the placeholders, from left to right. No name occurs twice.
+    pub fn placeholders(&self) -> impl Iterator<Item = &str> {
+        self.pieces.iter().filter_map(Piece::name)
+    }
+
+    /// What the placeholders stand for in `path`; `None` when the template does not match it.
+    ///
+    /// For one template or few: to search many, use a [`PathTree`](super::PathTree).
+    #[must_use]
+    pub fn captures<'a>(&'a self, path: &'a CanonicalPath) -> Option<Captures<'a>> {
+        let mut segments = path.segments();
+        for piece in &self.pieces {
+            let segment = segments.next()?;
+            let matches = match piece {
+                Piece::Literal(text) => segment.text() == **text,
+                Piece::Named(_) | Piece::Any => !segment.is_empty(),
+            };
+            if !matches {
+                return None;
+            }
+        }
+        (self.rest || segments.next().is_none()).then_some(Captures { template: self, path })
+    }
+
+    pub(super) fn pieces(&self) -> &[Piece] {
+        &self.pieces
+    }
+
+    /// Whether the template ends in `**`.
+    pub(super) const fn has_rest(&self) -> bool {
+        self.rest
+    }
+}
+
+impl FromStr for PathTemplate {
+    type Err = TemplateError;
+
+    fn from_str(source: &str) -> Result<Self, TemplateError> {
+        let at = |offset| move |fault| TemplateError { fault, offset };
+        let relative = source.strip_prefix('/').ok_or_else(|| at(0)(TemplateFault::NoLeadingSlash))?;
+        if source.len() > MAX_TEMPLATE_BYTES {
+            return Err(at(MAX_TEMPLATE_BYTES)(TemplateFault::TooLong));
+        }
+
+        let mut template = Builder::default();
+        let mut offset: usize = 1;
+        let mut segments = relative.split('/').peekable();
+        while let Some(segment) = segments.next() {
+            template.push(segment, segments.peek().is_none()).map_err(at(offset))?;
+            offset = offset.saturating_add(segment.len()).saturating_add(1);
+        }
+        Ok(Self { text: template.text.into(), pieces: template.pieces.into(), rest: template.rest })
+    }
+}
+
+impl fmt::Display for PathTemplate {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.text)
+    }
+}
+
+/// What the placeholders of a template stand for in a path that it matches. Reads the path when asked, so a match
+/// that nobody looks into costs nothing.
+#[derive(Debug, Clone, Copy)]
+pub struct Captures<'a> {
+    template: &'a PathTemplate,
+    path: &'a CanonicalPath,
+}
+
+impl<'a> Captures<'a> {
+    /// Only for a template and a path known to match.
+    pub(super) const fn of_match(template: &'a PathTemplate, path: &'a CanonicalPath) -> Self {
+        Self { template, path }
+    }
+
+    /// The decoded text of the segment that the placeholder stands for. Never empty.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<Cow<'a, str>> {
+        self.iter().find_map(|(placeholder, text)| (placeholder == name).then_some(text))
+    }
+
+    /// Every placeholder with its segment's decoded text, from left to right.
+    pub fn iter(&self) -> impl Iterator<Item = (&'a str, Cow<'a, str>)> + use<'a> {
+        let pieces = self.template.pieces.iter().zip(self.path.segments());
+        pieces.filter_map(|(piece, segment)| piece.name().map(|name| (name, segment.text())))
+    }
+}
+
+/// One segment of a template, `**` apart.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Piece {
+    /// The decoded text of a segment; empty for what follows a trailing slash.
+    Literal(Box<str>),
+    /// `{name}`, without the braces.
+    Named(Box<str>),
+    /// `*`.
+    Any,
+}
+
+impl Piece {
+    fn name(&self) -> Option<&str> {
+        match self {
+            Self::Named(name) => Some(name),
+            Self::Literal(_) | Self::Any => None,
+        }
+    }
+}
+
+/// Why a text is no path template, and where.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{fault} (at byte {offset})")]
+pub struct TemplateError {
+    /// What is wrong.
+    pub fault: TemplateFault,
+    /// Bytes of the template before the segment that is wrong.
+    pub offset: usize,
+}
+
+/// What can be wrong with a path template.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum TemplateFault {
+    /// It does not begin with a slash.
+    #[error("a path template begins with `/`")]
+    NoLeadingSlash,
+    /// It exceeds [`MAX_TEMPLATE_BYTES`].
+    #[error("a path template has at most {MAX_TEMPLATE_BYTES} bytes")]
+    TooLong,
+    /// It exceeds [`MAX_TEMPLATE_SEGMENTS`].
+    #[error("a path template has at most {MAX_TEMPLATE_SEGMENTS} segments")]
+    TooManySegments,
+    /// `{}`, `{a-b}`, `{1}` and the like.
+    #[error(
+        "the name of a placeholder is a letter or `_`, then letters, digits and `_`, at most {MAX_PLACEHOLDER_NAME_BYTES} in all"
+    )]
+    PlaceholderName,
+    /// The same `{name}` in two segments: they would have to be equal, which a template cannot demand.
+    #[error("the placeholder's name is already taken in this template")]
+    DuplicatePlaceholder,
+    /// `/a/**/b`.
+    #[error("`**` can only be the last segment")]
+    RestNotLast,
+    /// `/a*` or `/***`.
+    #[error("`*` stands for a whole segment; inside one write `%2A` for the character")]
+    WildcardInsideSegment,
+    /// `/a{b}` or `/{a`.
+    #[error(
+        "a placeholder `{{name}}` is a whole segment; inside one write `%7B` and `%7D` for the characters"
+    )]
+    BraceInsideSegment,
+    /// `/a?b`.
+    #[error("a path template has no query")]
+    Query,
+    /// No request's canonical path could ever match it (see [`crate::path`]).
+    #[error("such a path is refused in every request, as ambiguous: {0}")]
+    Ambiguous(PathAmbiguity),
+}
+
+#[derive(Default)]
+struct Builder<'a> {
+    text: String,
+    pieces: Vec<Piece>,
+    names: BTreeSet<&'a str>,
+    rest: bool,
+}
+
+impl<'a> Builder<'a> {
+    fn push(&mut self, segment: &'a str, last: bool) -> Result<(), TemplateFault> {
+        if self.pieces.len() >= MAX_TEMPLATE_SEGMENTS {
+            return Err(TemplateFault::TooManySegments);
+        }
+        self.text.push('/');
+        if segment == "**" {
+            self.text.push_str(segment);
+            self.rest = true;
+            return if last { Ok(()) } else { Err(TemplateFault::RestNotLast) };
+        }
+        let piece = if segment == "*" {
+            self.text.push_str(segment);
+            Piece::Any
+        } else if let Some(name) = segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
+            self.text.push_str(segment);
+            Piece::Named(self.placeholder(name)?.into())
+        } else {
+            Piece::Literal(self.literal(segment, last)?)
+        };
+        self.pieces.push(piece);
+        Ok(())
+    }
+
+    fn placeholder(&mut self, name: &'a str) -> Result<&'a str, TemplateFault> {
+        let begins_well = name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_');
+        let goes_on_well =
+            name.chars().all(|character| character.is_ascii_alphanumeric() || character == '_');
+        if !begins_well || !goes_on_well || name.len() > MAX_PLACEHOLDER_NAME_BYTES {
+            return Err(TemplateFault::PlaceholderName);
+        }
+        if self.names.insert(name) { Ok(name) } else { Err(TemplateFault::DuplicatePlaceholder) }
+    }
+
+    /// Appends the canonical spelling of a literal segment and gives its decoded text.
+    fn literal(&mut self, segment: &str, last: bool) -> Result<Box<str>, TemplateFault> {
+        if segment.contains('*') {
+            return Err(TemplateFault::WildcardInsideSegment);
+        }
+        if segment.contains(['{', '}']) {
+            return Err(TemplateFault::BraceInsideSegment);
+        }
+        if segment.contains('?') {
+            return Err(TemplateFault::Query);
+        }
+        let mut canonical = String::with_capacity(segment.len());
+        canonicalize_segment(segment.as_bytes(), PathMode::Refuse, &mut canonical)
+            .map_err(TemplateFault::Ambiguous)?;
+        match canonical.as_str() {
+            "" if !last => return Err(TemplateFault::Ambiguous(PathAmbiguity::DoubleSlash)),
+            "." | ".." => return Err(TemplateFault::Ambiguous(PathAmbiguity::DotSegment)),
+            _ => self.text.push_str(&canonical),
+        }
+        Ok(percent_decode_str(&canonical).decode_utf8_lossy().into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::path::canonicalize;
+
+    fn path(text: &str) -> CanonicalPath {
+        canonicalize(text.as_bytes(), PathMode::Refuse).unwrap().path
+    }
+
+    fn template(text: &str) -> PathTemplate {
+        text.parse().unwrap_or_else(|error| panic!("{text}: {error}"))
+    }
+
+    #[test]
+    fn a_template_prints_as_it_was_written_in_canonical_spelling() {
+        for text in ["/", "/a", "/a/", "/{a}/*/**", "/**", "/*", "/a,b/%2A/c@d", "/{_x1}/"] {
+            assert_eq!(template(text).to_string(), text);
+            assert_eq!(template(template(text).as_str()), template(text));
+        }
+        assert_eq!(template("/%61%2a/%c3%a9").as_str(), "/a%2A/%C3%A9");
+    }
+
+    #[test]
+    fn a_fault_says_what_and_where() {
+        use TemplateFault::*;
+        for (text, fault, offset) in [
+            ("", NoLeadingSlash, 0),
+            ("a/b", NoLeadingSlash, 0),
+            ("*", NoLeadingSlash, 0),
+            ("/a/{}", PlaceholderName, 3),
+            ("/{1a}", PlaceholderName, 1),
+            ("/{a-b}", PlaceholderName, 1),
+            ("/{é}", PlaceholderName, 1),
+            ("/{a}/{b}/{a}", DuplicatePlaceholder, 9),
+            ("/a/**/b", RestNotLast, 3),
+            ("/**/", RestNotLast, 1),
+            ("/a/b*", WildcardInsideSegment, 3),
+            ("/***", WildcardInsideSegment, 1),
+            ("/a{b}", BraceInsideSegment, 1),
+            ("/{a", BraceInsideSegment, 1),
+            ("/a}", BraceInsideSegment, 1),
+            ("/a/b?c=d", Query, 3),
+            ("/a//b", Ambiguous(PathAmbiguity::DoubleSlash), 3),
+            ("//", Ambiguous(PathAmbiguity::DoubleSlash), 1),
+            ("/a/../b", Ambiguous(PathAmbiguity::DotSegment), 3),
+            ("/a/%2e", Ambiguous(PathAmbiguity::DotSegment), 3),
+            ("/a%2fb", Ambiguous(PathAmbiguity::EncodedSlash), 1),
+            ("/a;b", Ambiguous(PathAmbiguity::PathParameter), 1),
+            ("/a#b", Ambiguous(PathAmbiguity::Fragment), 1),
+            ("/a\\b", Ambiguous(PathAmbiguity::Backslash), 1),
+            ("/a b", Ambiguous(PathAmbiguity::NonUriCharacter), 1),
+            ("/é", Ambiguous(PathAmbiguity::NonUriCharacter), 1),
+            ("/%zz", Ambiguous(PathAmbiguity::BadEscape), 1),
+        ] {
+            assert_eq!(text.parse::<PathTemplate>(), Err(TemplateError { fault, offset }), "{text}");
+        }
+        let fault = "/a/{}".parse::<PathTemplate>().unwrap_err().to_string();
+        assert_eq!(
+            fault,
+            "the name of a placeholder is a letter or `_`, then letters, digits and `_`, at most 64 in all (at byte 3)"
+        );
+    }
+
+    #[test]
+    fn size_is_bounded() {
+        assert!(format!("/{}", "a".repeat(MAX_TEMPLATE_BYTES - 1)).parse::<PathTemplate>().is_ok());
+        let long = format!("/{}", "a".repeat(MAX_TEMPLATE_BYTES));
+        assert_eq!(long.parse::<PathTemplate>().unwrap_err().fault, TemplateFault::TooLong);
+        assert!("/a".repeat(MAX_TEMPLATE_SEGMENTS).parse::<PathTemplate>().is_ok());
+        let deep = "/a".repeat(MAX_TEMPLATE_SEGMENTS + 1);
+        assert_eq!(deep.parse::<PathTemplate>().unwrap_err().fault, TemplateFault::TooManySegments);
+        let name = format!("/{{{}}}", "n".repeat(MAX_PLACEHOLDER_NAME_BYTES + 1));
+        assert_eq!(name.parse::<PathTemplate>().unwrap_err().fault, TemplateFault::PlaceholderName);
+    }
+
+    #[test]
+    fn captures_are_the_decoded_segments() {
+        let template = template("/tenants/{tenant}/*/{file}/**");
+        let path = path("/tenants/caf%c3%a9/x/a%40b/c/d");
+        let captures = template.captures(&path).unwrap();
+        assert_eq!(captures.get("tenant").as_deref(), Some("café"));
+        assert_eq!(captures.get("file").as_deref(), Some("a@b"));
+        assert_eq!(captures.get("x"), None);
+        assert_eq!(captures.iter().map(|(name, _)| name).collect::<Vec<_>>(), ["tenant", "file"]);
+    }
+
+    /// The table in the module's documentation, line by line.
+    #[test]
+    fn the_documented_examples_hold() {
+        for (pattern, matching, others) in [
+            ("/v1/objects", &["/v1/objects"][..], &["/v1/objects/", "/V1/objects"][..]),
+            ("/v1/objects/", &["/v1/objects/"], &["/v1/objects"]),
+            ("/v1/objects/{id}", &["/v1/objects/7"], &["/v1/objects/", "/v1/objects/7/", "/v1/objects"]),
+            ("/v1/objects/*", &["/v1/objects/7", "/v1/objects/*"], &["/v1/objects/", "/v1/objects/7/"]),
+            ("/v1/**", &["/v1", "/v1/", "/v1/objects/7"], &["/v10", "/"]),
+            ("/**", &["/", "/a", "/a/"], &[]),
+            ("/files/%2A", &["/files/*", "/files/%2A"], &["/files/a", "/files/"]),
+            ("/a@b", &["/a@b", "/a%40b"], &["/a%40b/"]),
+        ] {
+            for text in matching {
+                assert!(template(pattern).captures(&path(text)).is_some(), "{pattern} {text}");
+            }
+            for text in others {
+                assert!(template(pattern).captures(&path(text)).is_none(), "{pattern} {text}");
+            }
+        }
+    }
+}
