@@ -355,4 +355,17 @@ mod tests {
             assert!(!fault.to_string().contains("s3cret"));
         }
     }
+
+    proptest::proptest! {
+        /// What we accept is read as the plain reader reads it; what only we refuse has a reason of ours.
+        #[test]
+        fn strictness_only_takes_away(text in r#"[\[\]{}":,0-9eE.+\-atrufls\\n ]{0,24}|(\{"[ab]":[0-9],"[ab]":(\{\}|\[\])\}){1,2}"#) {
+            let plain = serde_json::from_str::<Value>(&text).ok();
+            match parse(text.as_bytes()) {
+                Ok(value) => proptest::prop_assert_eq!(Some(value), plain),
+                Err(JsonError::DuplicateMember { .. }) => {}
+                Err(_) => proptest::prop_assert_eq!(plain, None),
+            }
+        }
+    }
 }

@@ -19,25 +19,37 @@ pub enum PathMode {
 
 /// A request's target in origin-form (RFC 9112 section 3.2.1), read in the one way it can be.
 ///
-/// Its `Display` is the text to forward.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Queries carry tokens (RFC 6750 section 2.3): there is no `Display`, and `Debug` gives the length of the query only.
+#[derive(Clone, PartialEq, Eq)]
 pub struct RequestTarget {
     /// The path policy decides on.
     pub path: CanonicalPath,
     /// What follows the first `?`, as it came; `Some` and empty when nothing does.
     pub query: Option<String>,
-    /// Whether `path` differs from the text received. The gate then forwards this target instead: otherwise the
-    /// upstream would read for itself what policy has already read.
+    /// Whether `path` differs from the text received. The gate then forwards [`origin_form`](Self::origin_form)
+    /// instead: otherwise the upstream would read for itself what policy has already read.
     pub rewritten: bool,
 }
 
-impl fmt::Display for RequestTarget {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.path.as_str())?;
+impl RequestTarget {
+    /// The text to forward: path and query.
+    #[must_use]
+    pub fn origin_form(&self) -> String {
         match &self.query {
-            Some(query) => write!(formatter, "?{query}"),
-            None => Ok(()),
+            Some(query) => format!("{}?{query}", self.path),
+            None => self.path.to_string(),
         }
+    }
+}
+
+impl fmt::Debug for RequestTarget {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("RequestTarget")
+            .field("path", &self.path)
+            .field("query_bytes", &self.query.as_ref().map(String::len))
+            .field("rewritten", &self.rewritten)
+            .finish()
     }
 }
 

@@ -160,7 +160,8 @@ enum Pending<'a, T> {
 
 #[derive(Debug, Clone)]
 struct Node<T> {
-    literals: BTreeMap<Box<str>, Node<T>>,
+    /// Boxed, because a map sets aside room for eleven children even where there is one.
+    literals: BTreeMap<Box<str>, Box<Node<T>>>,
     any: Option<Box<Node<T>>>,
     exact: Option<Box<Leaf<T>>>,
     rest: Option<Box<Leaf<T>>>,
@@ -170,6 +171,12 @@ struct Node<T> {
 struct Leaf<T> {
     template: PathTemplate,
     value: T,
+}
+
+impl<T> Default for Node<T> {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl<T> Node<T> {
@@ -182,8 +189,8 @@ impl<T> Node<T> {
         let mut node = self;
         for piece in template.pieces() {
             node = match piece {
-                Piece::Literal(text) => node.literals.entry(text.clone()).or_insert_with(Self::new),
-                Piece::Named(_) | Piece::Any => node.any.get_or_insert_with(|| Box::new(Self::new())),
+                Piece::Literal(text) => node.literals.entry(text.clone()).or_default(),
+                Piece::Named(_) | Piece::Any => node.any.get_or_insert_default(),
             };
         }
         if template.has_rest() { &mut node.rest } else { &mut node.exact }
