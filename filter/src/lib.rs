@@ -2,6 +2,8 @@
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 
 pub mod audit;
+pub mod authn;
 pub mod config;
 pub mod header_pairs;
+pub mod secret;
 pub mod time;

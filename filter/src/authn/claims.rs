@@ -1,0 +1,274 @@
+//! What a token claims (RFC 7519 4), read from a payload whose signature was verified.
+//!
+//! A claim of the wrong type is an error and never an absent claim: a role list that cannot be read must not become no
+//! roles where a rule forbids a role. This module does not judge the claims: see [`super::jwt`].
+
+use std::fmt;
+use std::str::FromStr;
+
+use portcullis_policy::json;
+use serde_json::{Map, Number, Value};
+
+use super::error::{Claim, ClaimDefect, TokenDefect};
+use super::jws::MAX_TOKEN_BYTES;
+use crate::time::UnixTime;
+
+/// The most bytes an identifier (user, tenant, token id, role, scope, permission, audience) may have. OpenID Connect
+/// bounds `sub` at 255 characters; each of these may become a header, a record and a map key.
+pub const MAX_IDENTIFIER_BYTES: usize = 256;
+
+/// The most entries a list of roles, scopes or permissions may have: issuers cut group lists at 150 to 200.
+pub const MAX_LIST_ENTRIES: usize = 256;
+
+/// The most entries `aud` may have: a token meant for more is meant for anybody.
+pub const MAX_AUDIENCES: usize = 64;
+
+/// The most bytes a claim's name or pointer may have.
+pub const MAX_CLAIM_PATH_BYTES: usize = 256;
+
+/// The claims of a token. `Debug` shows their number and no name or value.
+#[derive(Clone, PartialEq)]
+pub struct ClaimsSet(Map<String, Value>);
+
+impl ClaimsSet {
+    /// Reads a payload as strict JSON: one object, no name twice (RFC 7519 4 lets a verifier refuse that).
+    ///
+    /// # Errors
+    /// [`TokenDefect::PayloadNotJsonObject`] for anything else.
+    pub fn parse(payload: &[u8]) -> Result<Self, TokenDefect> {
+        match json::parse_within(payload, MAX_TOKEN_BYTES) {
+            Ok(Value::Object(claims)) => Ok(Self(claims)),
+            Ok(_) | Err(_) => Err(TokenDefect::PayloadNotJsonObject),
+        }
+    }
+
+    /// The claim of this name, as it came.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.0.get(name)
+    }
+
+    /// The value a path leads to.
+    #[must_use]
+    pub fn at(&self, path: &ClaimPath) -> Option<&Value> {
+        match path {
+            ClaimPath::Name(name) => self.0.get(name),
+            ClaimPath::Pointer { first, rest } => {
+                rest.iter().try_fold(self.0.get(first)?, |value, token| match value {
+                    Value::Object(members) => members.get(token),
+                    Value::Array(items) => items.get(array_index(token)?),
+                    Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
+                })
+            }
+        }
+    }
+
+    /// All claims by name, in lexical order or the order they came.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value))
+    }
+
+    /// A NumericDate (RFC 7519 2): seconds since the epoch, a fraction allowed.
+    ///
+    /// # Errors
+    /// [`ClaimDefect::Malformed`] for anything but a number between the epoch and [`UnixTime::MAX`]: milliseconds taken
+    /// for seconds land beyond it.
+    pub fn numeric_date(&self, name: &str, claim: Claim) -> Result<Option<UnixTime>, ClaimDefect> {
+        match self.0.get(name) {
+            None => Ok(None),
+            Some(Value::Number(number)) => match unix_time(number) {
+                Some(moment) => Ok(Some(moment)),
+                None => Err(ClaimDefect::Malformed(claim)),
+            },
+            Some(_) => Err(ClaimDefect::Malformed(claim)),
+        }
+    }
+
+    /// One identifier: a non-empty string of at most [`MAX_IDENTIFIER_BYTES`] without control characters.
+    ///
+    /// # Errors
+    /// [`ClaimDefect::Malformed`] for any other value.
+    pub fn identifier(&self, path: &ClaimPath, claim: Claim) -> Result<Option<&str>, ClaimDefect> {
+        match self.at(path) {
+            None => Ok(None),
+            Some(value) => identifier(value).map(Some).ok_or(ClaimDefect::Malformed(claim)),
+        }
+    }
+
+    /// A list of identifiers: an array of strings, or one string read as `form` says. Absent is empty.
+    ///
+    /// # Errors
+    /// [`ClaimDefect::Malformed`] for any other type, for an entry that is no identifier, and for more than
+    /// [`MAX_LIST_ENTRIES`].
+    pub fn identifiers(
+        &self,
+        path: &ClaimPath,
+        form: ListForm,
+        claim: Claim,
+    ) -> Result<Vec<String>, ClaimDefect> {
+        let list: Option<Vec<String>> = match self.at(path) {
+            None => Some(Vec::new()),
+            Some(Value::Array(entries)) => bounded(entries.iter().map(identifier), MAX_LIST_ENTRIES),
+            Some(Value::String(text)) => match form {
+                ListForm::SpaceDelimited => bounded(
+                    text.split(' ')
+                        .filter(|entry| !entry.is_empty())
+                        .map(|entry| is_identifier(entry).then_some(entry)),
+                    MAX_LIST_ENTRIES,
+                ),
+                ListForm::SingleString => {
+                    bounded([is_identifier(text).then_some(text.as_str())].into_iter(), 1)
+                }
+            },
+            Some(Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_)) => None,
+        };
+        list.ok_or(ClaimDefect::Malformed(claim))
+    }
+
+    /// Who the token is meant for (RFC 7519 4.1.3): one string or an array of strings.
+    ///
+    /// # Errors
+    /// [`ClaimDefect::Malformed`] for any other value, and for more than [`MAX_AUDIENCES`].
+    pub fn audiences(&self) -> Result<Option<Vec<&str>>, ClaimDefect> {
+        let audiences = match self.0.get("aud") {
+            None => return Ok(None),
+            Some(Value::Array(entries)) if entries.len() <= MAX_AUDIENCES => {
+                entries.iter().map(identifier).collect()
+            }
+            Some(value) => identifier(value).map(|audience| vec![audience]),
+        };
+        audiences.map(Some).ok_or(ClaimDefect::Malformed(Claim::Audience))
+    }
+}
+
+impl fmt::Debug for ClaimsSet {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "ClaimsSet({} claims)", self.0.len())
+    }
+}
+
+/// Where a claim is found: a name at the top, or a JSON Pointer (RFC 6901) when it starts with a slash. A URL is a name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ClaimPath {
+    /// The name of a claim.
+    Name(String),
+    /// A pointer of one reference token or more, unescaped.
+    Pointer {
+        /// The name of the claim the pointer starts at.
+        first: String,
+        /// The way from there.
+        rest: Vec<String>,
+    },
+}
+
+impl ClaimPath {
+    /// The claim of this name, which is not read as a pointer.
+    #[must_use]
+    pub fn name(name: impl Into<String>) -> Self {
+        Self::Name(name.into())
+    }
+}
+
+impl FromStr for ClaimPath {
+    type Err = ClaimPathError;
+
+    fn from_str(text: &str) -> Result<Self, ClaimPathError> {
+        if text.is_empty() || text.len() > MAX_CLAIM_PATH_BYTES {
+            return Err(ClaimPathError::Length);
+        }
+        let Some(pointer) = text.strip_prefix('/') else {
+            return Ok(Self::Name(text.to_owned()));
+        };
+        let mut tokens = pointer.split('/').map(reference_token);
+        let first = tokens.next().flatten().ok_or(ClaimPathError::Escape)?;
+        let rest = tokens.collect::<Option<_>>().ok_or(ClaimPathError::Escape)?;
+        Ok(Self::Pointer { first, rest })
+    }
+}
+
+/// Why a text names no claim.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClaimPathError {
+    /// Empty, or longer than [`MAX_CLAIM_PATH_BYTES`].
+    Length,
+    /// A `~` that is followed by neither `0` nor `1` (RFC 6901 3).
+    Escape,
+}
+
+impl fmt::Display for ClaimPathError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Length => write!(formatter, "a claim's name has 1 to {MAX_CLAIM_PATH_BYTES} bytes"),
+            Self::Escape => {
+                formatter.write_str("in a JSON Pointer `~` is written `~0` and `/` inside a name `~1`")
+            }
+        }
+    }
+}
+
+impl std::error::Error for ClaimPathError {}
+
+/// How one string stands for a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ListForm {
+    /// Entries divided by spaces, as in `scope` (RFC 8693 4.2).
+    SpaceDelimited,
+    /// The string is the only entry: `Global Admin` is one role and never the role `Admin`.
+    SingleString,
+}
+
+fn bounded<'v>(entries: impl Iterator<Item = Option<&'v str>>, max_entries: usize) -> Option<Vec<String>> {
+    let mut list = Vec::new();
+    for entry in entries {
+        if list.len() >= max_entries {
+            return None;
+        }
+        list.push(entry?.to_owned());
+    }
+    Some(list)
+}
+
+fn identifier(value: &Value) -> Option<&str> {
+    value.as_str().filter(|text| is_identifier(text))
+}
+
+/// Control characters, NUL among them, would end a string early or start a line somewhere behind us.
+fn is_identifier(text: &str) -> bool {
+    !text.is_empty() && text.len() <= MAX_IDENTIFIER_BYTES && !text.chars().any(char::is_control)
+}
+
+fn unix_time(number: &Number) -> Option<UnixTime> {
+    if let Some(seconds) = number.as_u64() {
+        return UnixTime::from_seconds(seconds);
+    }
+    // Negative, beyond 2^64, infinite or NaN: refused here, so that the conversion below cannot round anything in.
+    let seconds = number.as_f64().filter(|seconds| (0.0..MAX_SECONDS).contains(seconds))?;
+    std::time::Duration::try_from_secs_f64(seconds)
+        .ok()
+        .map(|since| UnixTime::default().saturating_add(since))
+}
+
+/// Just below [`UnixTime::MAX`], in seconds.
+const MAX_SECONDS: f64 = 18_446_744_073.0;
+
+fn reference_token(escaped: &str) -> Option<String> {
+    let mut token = String::with_capacity(escaped.len());
+    let mut characters = escaped.chars();
+    while let Some(character) = characters.next() {
+        token.push(match character {
+            '~' => match characters.next()? {
+                '0' => '~',
+                '1' => '/',
+                _ => return None,
+            },
+            other => other,
+        });
+    }
+    Some(token)
+}
+
+/// RFC 6901 4: decimal digits without a leading zero.
+fn array_index(token: &str) -> Option<usize> {
+    let canonical = token == "0" || !token.starts_with(['0', '+']);
+    canonical.then(|| token.parse().ok()).flatten()
+}
