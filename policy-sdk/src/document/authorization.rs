@@ -39,7 +39,8 @@ pub struct Public {
     /// Path template: literal segments, `{name}` or `*` for one segment, `**` as the last one for the rest.
     #[schemars(regex(pattern = "^/"))]
     pub path: String,
-    /// Host the request is for, in lower case without port. Absent: every host.
+    /// Host the request is for, in lower case without port; `*.example.com` for every host below it. Absent: every
+    /// host.
     #[deserr(default)]
     pub host: Option<String>,
 }
@@ -73,10 +74,11 @@ pub struct Route {
     /// Path template: literal segments, `{name}` or `*` for one segment, `**` as the last one for the rest.
     #[schemars(regex(pattern = "^/"))]
     pub path: String,
-    /// Host the request is for, in lower case without port. Absent: every host.
+    /// Host the request is for, in lower case without port; `*.example.com` for every host below it. Absent: every
+    /// host.
     #[deserr(default)]
     pub host: Option<String>,
-    /// Permission the caller must have, without wildcards, such as `objects:read`.
+    /// Permission the caller must have, such as `objects:read`. A wildcard here demands the wildcard itself.
     #[deserr(default)]
     pub permission: Option<String>,
     /// Roles and scopes the caller must or must not have.

@@ -19,6 +19,7 @@ mod problem;
 mod reading;
 mod request;
 mod secret_reference;
+mod semantics;
 mod tenancy;
 
 use deserr::Deserr;
@@ -38,7 +39,7 @@ pub use identity_headers::IdentityHeaders;
 pub use jwks::PublicJwks;
 pub use named::Named;
 pub use pointer::{JsonPointer, Step};
-pub use problem::{MAX_PROBLEMS, Problem, Problems};
+pub use problem::{MAX_PROBLEMS, Problem, Problems, Warning};
 pub use request::{AmbiguousPath, Request};
 pub use secret_reference::SecretReference;
 pub use tenancy::{Binding, CrossTenant, Tenancy};

@@ -4,14 +4,14 @@ use strsim::damerau_levenshtein;
 
 /// The candidate nearest to `name`, if one is near enough to be what was meant.
 ///
-/// Near enough is one slip of the keyboard for every three characters, at least one and at most four: `isuer` finds
-/// `issuer`, `foo` finds nothing. Letter case is a slip of nothing, so `Issuer` finds `issuer`.
+/// Near enough is one slip of the keyboard for every three characters, at most four: `isuer` finds `issuer`, `foo`
+/// finds nothing. Letter case is a slip of nothing, so `Issuer` finds `issuer`.
 pub(super) fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
     if name.len() > MAX_NAME_BYTES {
         return None;
     }
     let folded = name.to_lowercase();
-    let slips = (folded.chars().count() / 3).clamp(1, 4);
+    let slips = (folded.chars().count() / 3).min(4);
     candidates
         .into_iter()
         .filter(|candidate| candidate.len() <= MAX_NAME_BYTES && *candidate != name)

@@ -23,6 +23,11 @@ impl JsonPointer {
         Self(Vec::new())
     }
 
+    /// The member at the end of the path of members `names`.
+    pub fn members(names: &[&str]) -> Self {
+        Self(names.iter().map(|name| Step::Member((*name).to_owned())).collect())
+    }
+
     /// The member `name` of what this points to.
     #[must_use]
     pub fn member(&self, name: &str) -> Self {

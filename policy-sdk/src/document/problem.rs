@@ -24,12 +24,20 @@ pub struct Problem {
     pub expected: Option<String>,
     /// The known name that was probably meant.
     pub nearest: Option<String>,
+    /// Another part of the document that this problem may vanish with, if that part is the one to mend.
+    hinges_on: Option<JsonPointer>,
 }
 
 impl Problem {
     /// A problem at `pointer`.
     pub fn new(pointer: impl Into<JsonPointer>, message: impl Into<String>) -> Self {
-        Self { pointer: pointer.into(), message: message.into(), expected: None, nearest: None }
+        Self {
+            pointer: pointer.into(),
+            message: message.into(),
+            expected: None,
+            nearest: None,
+            hinges_on: None,
+        }
     }
 
     /// The same problem, with what should stand there instead.
@@ -44,6 +52,18 @@ impl Problem {
     pub fn nearest<'a>(mut self, found: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
         self.nearest = nearest(found, known);
         self
+    }
+
+    /// The same problem, which may vanish when `part` is mended.
+    #[must_use]
+    pub(super) fn hinging_on(mut self, part: JsonPointer) -> Self {
+        self.hinges_on = Some(part);
+        self
+    }
+
+    /// Whether the `slip`, a part that could not be read, may be the reason for this problem.
+    pub(super) fn is_explained_by(&self, slip: &JsonPointer) -> bool {
+        slip.is_within(&self.pointer) || self.hinges_on.as_ref().is_some_and(|part| slip.is_within(part))
     }
 
     /// A value of the wrong kind, named by its kind alone.
@@ -81,6 +101,32 @@ impl fmt::Display for Problem {
             write!(formatter, "; did you mean `{nearest}`?")?;
         }
         Ok(())
+    }
+}
+
+/// Something in a document that loads but is probably not meant.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Warning {
+    /// What it is about.
+    pub pointer: JsonPointer,
+    /// What it leads to, in a few words, without a value that could be a secret.
+    pub message: String,
+}
+
+impl Warning {
+    /// A warning about what `pointer` points to.
+    pub fn new(pointer: impl Into<JsonPointer>, message: impl Into<String>) -> Self {
+        Self { pointer: pointer.into(), message: message.into() }
+    }
+}
+
+/// One line: the pointer, then what it leads to.
+impl fmt::Display for Warning {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.pointer.steps().is_empty() {
+            formatter.write_str("document")?;
+        }
+        write!(formatter, "{}: {}", self.pointer, self.message)
     }
 }
 

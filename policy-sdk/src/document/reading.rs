@@ -1,17 +1,23 @@
 //! From bytes to a document, or to everything that is wrong with it.
+//!
+//! Two kinds of problem are found: a value that does not have the document's shape, and parts that do not fit
+//! together. So that a slip of the first kind does not hide all of the second, the parts that could not be read are
+//! set aside and the rest is looked at without them; what they alone explain is then left out.
 
-use super::{Document, JsonPointer, Problem, Problems};
+use serde_json::Value;
+
+use super::{Document, JsonPointer, Problem, Problems, Step, Warning, semantics};
+use crate::json;
 
 impl Document {
-    /// Reads a document from JSON text.
+    /// Reads a document from JSON text, strictly: no duplicate members, bounded in size and depth.
     ///
     /// # Errors
     ///
     /// Everything that is wrong with it, each problem with its place.
     pub fn from_json(bytes: &[u8]) -> Result<Self, Problems> {
-        let value = serde_json::from_slice(bytes).map_err(|error| {
-            Problem::new(JsonPointer::root(), format!("not JSON at line {}", error.line()))
-        })?;
+        let value =
+            json::parse(bytes).map_err(|error| Problem::new(JsonPointer::root(), error.to_string()))?;
         Self::from_value(value)
     }
 
@@ -20,8 +26,67 @@ impl Document {
     /// # Errors
     ///
     /// Everything that is wrong with it, each problem with its place.
-    pub fn from_value(value: serde_json::Value) -> Result<Self, Problems> {
-        deserr::deserialize(value)
+    pub fn from_value(value: Value) -> Result<Self, Problems> {
+        let mut value = value;
+        let shape: Problems = match deserr::deserialize::<Self, _, Problems>(value.clone()) {
+            Ok(document) => {
+                return match Problems::from_list(semantics::problems(&document)) {
+                    Some(problems) => Err(problems),
+                    None => Ok(document),
+                };
+            }
+            Err(problems) => problems,
+        };
+        Err(match set_aside(&mut value, &shape) {
+            Some(rest) => {
+                let unexplained =
+                    |problem: &Problem| !shape.iter().any(|slip| problem.is_explained_by(&slip.pointer));
+                let mut problems = shape.clone();
+                for problem in semantics::problems(&rest).into_iter().filter(unexplained) {
+                    problems.add(problem);
+                }
+                problems
+            }
+            None => shape,
+        })
+    }
+
+    /// What loads but is probably not meant, such as an audience of `any`. Ordered by pointer.
+    pub fn warnings(&self) -> Vec<Warning> {
+        semantics::warnings(self)
+    }
+}
+
+/// The document without the parts that could not be read; `None` if too little is left.
+///
+/// First the parts themselves are removed. Where something required is missing then, more goes: the list around it,
+/// such as `/authorization/routes`, and at last the section, such as `/audit`.
+fn set_aside(value: &mut Value, shape: &Problems) -> Option<Document> {
+    let mut places: Vec<JsonPointer> = shape.iter().map(|problem| problem.pointer.clone()).collect();
+    for steps in [usize::MAX, 2, 1] {
+        for place in &places {
+            remove(value, &place.truncated(steps));
+        }
+        let members = value.as_object_mut()?;
+        members.entry("version").or_insert(Value::from(1));
+        members.entry("authentication").or_insert_with(|| Value::Object(serde_json::Map::new()));
+        match deserr::deserialize::<Document, _, Problems>(value.clone()) {
+            Ok(document) => return Some(document),
+            Err(problems) => places = problems.iter().map(|problem| problem.pointer.clone()).collect(),
+        }
+    }
+    None
+}
+
+/// Removes a member. An element stays: the ones behind it would move up and be reported in the wrong place.
+fn remove(value: &mut Value, place: &JsonPointer) {
+    let Some((outer, Step::Member(name))) = place.split_last() else { return };
+    let outer = outer.steps().iter().try_fold(value, |value, step| match step {
+        Step::Member(name) => value.get_mut(name),
+        Step::Element(index) => value.get_mut(index),
+    });
+    if let Some(Value::Object(members)) = outer {
+        members.remove(name);
     }
 }
 
@@ -98,6 +163,54 @@ mod tests {
                 "/version: found a text; expected a whole number",
             ]
         );
+    }
+
+    #[test]
+    fn a_slip_does_not_hide_what_does_not_fit() {
+        let found = problems(
+            r#"{"authentication": {"methods": [{"name": "people", "jwt": {
+                "issuer": "a", "audience": "b", "algorithms": ["HS256"], "jwks_url": "https://a/jwks", "cluster": "c"}}]},
+              "tenancy": {"bind": [{"path": "/a"}]},
+              "authorization": {"roles": {"viewer": {"permissions": "objects:read"}, "boss": {"inherits": ["viewer", "king"]}},
+                "routes": [{"methods": ["get"], "path": "/a"}]},
+              "audit": {"sink": {"cluster": "audit", "pathh": "/"}, "max_batch": 0}}"#,
+        );
+        assert_eq!(
+            found,
+            [
+                "document: `version` is missing",
+                "/audit/sink: `path` is missing",
+                "/audit/sink/pathh: unknown field; did you mean `path`?",
+                "/authentication/methods/0/jwt/jwks_url: unknown field; did you mean `jwks_uri`?",
+                "/authorization/roles/viewer/permissions: found a text; expected a list",
+                "/authorization/routes/0/methods/0: not a request method; \
+                 expected a token in capitals (RFC 9110 section 9.1); did you mean `GET`?",
+                "/tenancy/bind/0/path: names the tenant 0 times; expected `{tenant}` exactly once",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_hinges_on_a_slip_is_left_out() {
+        let found = problems(
+            r#"{"version": 1, "authentication": {}, "audit": {"sink": 5},
+              "authorization": {"routes": [{"methods": ["GET"], "path": "/", "audit": "acknowledged"}]}}"#,
+        );
+        assert_eq!(found, ["/audit/sink: found a whole number; expected an object"]);
+    }
+
+    #[test]
+    fn text_that_is_not_strict_json() {
+        for (text, problem) in [
+            ("", "document: the text ends too early, at line 1, column 0"),
+            (
+                r#"{"version": 1, "version": 1}"#,
+                "document: the member \"version\" occurs twice, at \"/version\"",
+            ),
+            ("[]", "document: found a list; expected an object"),
+        ] {
+            assert_eq!(problems(text), [problem]);
+        }
     }
 
     #[test]

@@ -1,0 +1,53 @@
+//! How many of a thing a document may hold: every list that is walked for a request or a load is bounded.
+
+use crate::document::{Document, JsonPointer, Problem};
+
+pub(super) fn problems(document: &Document, found: &mut Vec<Problem>) {
+    let mut at_most = |path: &[&str], count: usize, most: usize| {
+        if count > most {
+            let problem = Problem::new(JsonPointer::members(path), format!("{count} entries"));
+            found.push(problem.expected(format!("at most {most}")));
+        }
+    };
+    at_most(&["authentication", "methods"], document.authentication.methods.len(), MAX_METHODS);
+    at_most(&["tenancy", "bind"], document.tenancy.bind.len(), MAX_BINDINGS);
+    at_most(&["authorization", "public"], document.authorization.public.len(), MAX_ROUTES);
+    at_most(&["authorization", "roles"], document.authorization.roles.len(), MAX_ROLES);
+    at_most(&["authorization", "routes"], document.authorization.routes.len(), MAX_ROUTES);
+    at_most(&["authorization", "rules"], document.authorization.rules.len(), MAX_RULES);
+}
+
+/// Most authentication methods: each one is a value of the label `method` and is tried on every request.
+const MAX_METHODS: usize = 64;
+
+/// Most places where a request names its tenant: each one is looked at on every request.
+const MAX_BINDINGS: usize = 64;
+
+/// Most roles: what every role inherits is worked out at load, in memory of the order of their square.
+const MAX_ROLES: usize = 1_024;
+
+/// Most routes, and most public ones: a tree of this many fits into some tens of megabytes per worker.
+const MAX_ROUTES: usize = 100_000;
+
+/// Most rules of role-based access control, as for routes.
+const MAX_RULES: usize = 100_000;
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::testing::problems_after;
+    use super::*;
+
+    #[test]
+    fn one_binding_too_many() {
+        let bindings: Vec<_> =
+            (0..=MAX_BINDINGS).map(|number| json!({ "header": format!("x-org-{number}") })).collect();
+        assert_eq!(
+            problems_after(&[("/tenancy/bind", json!(bindings))]),
+            ["/tenancy/bind: 65 entries; expected at most 64"]
+        );
+        let bindings = &bindings[1..];
+        assert_eq!(problems_after(&[("/tenancy/bind", json!(bindings))]), [""; 0]);
+    }
+}

@@ -1,0 +1,61 @@
+//! What the shape of a document cannot say: how its parts must fit together.
+//!
+//! Each module holds one idea. All of them look at the whole document, add every problem they find and depend on
+//! nothing outside it: whether an environment variable is set, a cluster exists or a key can be used is not known
+//! here.
+
+mod audit;
+mod bounds;
+mod credential_sources;
+mod headers;
+mod identity_headers;
+mod issuers;
+mod jwt;
+mod keys;
+mod names;
+mod permissions;
+mod role_inheritance;
+mod role_names;
+mod route_table;
+mod rules;
+mod syntax;
+mod tenancy;
+mod warnings;
+
+#[cfg(test)]
+mod testing;
+
+use super::{Document, Problem, Warning};
+
+/// Everything that is wrong with how the parts of `document` fit together.
+pub(super) fn problems(document: &Document) -> Vec<Problem> {
+    let mut found = Vec::new();
+    for idea in IDEAS {
+        idea(document, &mut found);
+    }
+    found
+}
+
+/// Everything in `document` that loads but is probably not meant.
+pub(super) fn warnings(document: &Document) -> Vec<Warning> {
+    warnings::of(document)
+}
+
+type Idea = fn(&Document, &mut Vec<Problem>);
+
+const IDEAS: &[Idea] = &[
+    names::problems,
+    bounds::problems,
+    jwt::problems,
+    keys::problems,
+    issuers::problems,
+    credential_sources::problems,
+    identity_headers::problems,
+    tenancy::problems,
+    role_inheritance::problems,
+    role_names::problems,
+    permissions::problems,
+    route_table::problems,
+    rules::problems,
+    audit::problems,
+];

@@ -1,0 +1,74 @@
+//! Permissions as roles carry them and routes demand them.
+
+use std::collections::BTreeSet;
+
+use crate::document::{Document, JsonPointer, Problem};
+
+pub(super) fn problems(document: &Document, found: &mut Vec<Problem>) {
+    let authorization = JsonPointer::members(&["authorization"]);
+    for (name, role) in document.authorization.roles.iter() {
+        let list = authorization.member("roles").member(name).member("permissions");
+        let mut seen = BTreeSet::new();
+        for (index, permission) in role.permissions.iter().enumerate() {
+            well_formed(permission, list.element(index), found);
+            if !seen.insert(permission) {
+                found.push(Problem::new(list.element(index), "the same permission twice"));
+            }
+        }
+    }
+    for (index, route) in document.authorization.routes.iter().enumerate() {
+        if let Some(permission) = &route.permission {
+            well_formed(
+                permission,
+                authorization.member("routes").element(index).member("permission"),
+                found,
+            );
+        }
+    }
+}
+
+fn well_formed(permission: &str, pointer: JsonPointer, found: &mut Vec<Problem>) {
+    let is_part = |part: &str| {
+        part == "*"
+            || !part.is_empty()
+                && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-./:".contains(&byte))
+    };
+    let has_parts =
+        permission.rsplit_once(':').is_some_and(|(resource, action)| is_part(resource) && is_part(action));
+    if permission.len() > MAX_PERMISSION_BYTES || !(permission == "*" || has_parts) {
+        found.push(
+            Problem::new(pointer, "not a permission")
+                .expected("`objects:read`, `objects:*`, `*:read` or `*`"),
+        );
+    }
+}
+
+/// Longest permission, in bytes.
+const MAX_PERMISSION_BYTES: usize = 256;
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::testing::problems_after;
+
+    #[test]
+    fn what_is_not_a_permission() {
+        assert_eq!(
+            problems_after(&[
+                (
+                    "/authorization/roles/viewer/permissions",
+                    json!(["a:b:read", "objects", "*:read", "*:read", "obj*:read", ":"])
+                ),
+                ("/authorization/routes/0/permission", json!("read objects")),
+            ]),
+            [
+                "/authorization/roles/viewer/permissions/1: not a permission; expected `objects:read`, `objects:*`, `*:read` or `*`",
+                "/authorization/roles/viewer/permissions/3: the same permission twice",
+                "/authorization/roles/viewer/permissions/4: not a permission; expected `objects:read`, `objects:*`, `*:read` or `*`",
+                "/authorization/roles/viewer/permissions/5: not a permission; expected `objects:read`, `objects:*`, `*:read` or `*`",
+                "/authorization/routes/0/permission: not a permission; expected `objects:read`, `objects:*`, `*:read` or `*`",
+            ]
+        );
+    }
+}
