@@ -4,8 +4,13 @@
 //! the same answer on every platform.
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 
+pub mod decision;
 pub mod document;
+pub mod host;
 pub mod json;
 pub mod limits;
 pub mod path;
 pub mod path_tree;
+pub mod permission;
+pub mod policy;
+pub mod request;

@@ -30,3 +30,6 @@ pub const MAX_TEMPLATE_SEGMENTS: usize = 64;
 
 /// Bytes of a placeholder's name: it becomes an attribute name, which the field keeps short.
 pub const MAX_PLACEHOLDER_NAME_BYTES: usize = 64;
+
+/// Bytes of a name in a document: a permission, a role, a scope. People type them, and records repeat them.
+pub const MAX_NAME_BYTES: usize = 256;

@@ -1,0 +1,128 @@
+//! What is answered: the decision, the rules that made it, and the permit that only a decision can make.
+//!
+//! This module decides nothing; see [`crate::policy`].
+
+use std::fmt;
+use std::sync::Arc;
+
+/// The four answers of XACML 3.0 section 7. Only [`Decision::Permit`] lets a request through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decision {
+    /// A rule permits and none denies.
+    Permit,
+    /// A rule denies.
+    Deny,
+    /// No rule applies: a denial, because nothing is allowed by silence.
+    NotApplicable,
+    /// A rule could not be evaluated: a denial, because it might have denied.
+    Indeterminate,
+}
+
+impl Decision {
+    /// The stable name used in records.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Decision::Permit => "permit",
+            Decision::Deny => "deny",
+            Decision::NotApplicable => "not_applicable",
+            Decision::Indeterminate => "indeterminate",
+        }
+    }
+}
+
+/// Names one rule: the name its author gave it, else its JSON Pointer in the document.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RuleId(Arc<str>);
+
+impl RuleId {
+    pub(crate) fn new(name: Option<&str>, pointer: &str) -> RuleId {
+        RuleId(Arc::from(name.unwrap_or(pointer)))
+    }
+
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for RuleId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+/// Why a request is refused. Each reason has one stable code on the wire.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// The route asks for a caller and there is none.
+    AuthenticationRequired,
+    /// The document requires a tenant and the credential names none.
+    TenantRequired,
+    /// The request is for another tenant than the credential's.
+    TenantMismatch,
+    /// The caller holds none of the roles asked for.
+    InsufficientRole,
+    /// The credential lacks scopes; these are the ones the route asks for (RFC 6750 section 3.1).
+    InsufficientScope(Arc<[String]>),
+    /// No role of the caller carries the permission asked for.
+    InsufficientPermissions,
+    /// A rule denies, or no rule permits.
+    AccessDenied,
+}
+
+/// Proof that something permitted this request. Only this crate can make one, and only where a decision says Permit;
+/// the command that lets a request through demands it.
+#[derive(Debug, PartialEq, Eq)]
+#[must_use = "a permit that nobody shows lets nobody through"]
+pub struct Permit {
+    basis: Basis,
+}
+
+impl Permit {
+    pub(crate) fn new(basis: Basis) -> Permit {
+        Permit { basis }
+    }
+
+    /// What the permit rests on.
+    pub fn basis(&self) -> Basis {
+        self.basis
+    }
+}
+
+/// What a permit rests on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Basis {
+    /// The document lists the route as public.
+    PublicRoute,
+    /// The rules permit.
+    Rules,
+    /// Authentication is switched off, by the document and by the environment.
+    AuthenticationDisabled,
+}
+
+impl Basis {
+    /// The stable name used in records.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Basis::PublicRoute => "public_route",
+            Basis::Rules => "rules",
+            Basis::AuthenticationDisabled => "authentication_disabled",
+        }
+    }
+}
+
+/// The whole answer to one access request.
+#[derive(Debug)]
+pub struct Response {
+    /// Permit with its proof, or the refusal.
+    pub outcome: Result<Permit, Refusal>,
+    /// The decision in XACML's terms.
+    pub decision: Decision,
+    /// The rules that made the decision, in the document's order.
+    pub reasons: Vec<RuleId>,
+    /// The tenant the request acts in: the subject's own, or the one it was bound to when access across tenants is
+    /// allowed.
+    pub tenant: Option<String>,
+    /// Whether the subject acts outside its own tenant, which is always on record.
+    pub cross_tenant: bool,
+}

@@ -1,0 +1,194 @@
+//! The engine: a document compiled once, and decisions made from it.
+//!
+//! A decision has two steps, because the gate must know what a route asks for before it looks at a credential:
+//! [`Policy::locate`] finds the route, [`Policy::decide`] answers for it. Both are total, deterministic and without
+//! side effects, and neither allocates in proportion to the size of the document.
+//!
+//! What it combines, and how: the tenant's binding, the route and the rules each say Permit, Deny or nothing
+//! (NotApplicable). A Deny overrides (XACML 3.0 appendix C.2); without one, a single Permit suffices; silence is a
+//! denial.
+//!
+//! The engine does not verify who a caller is, and does not read the network, the clock or the environment.
+
+mod requirement;
+mod role;
+mod route;
+mod rule;
+mod tenancy;
+
+use crate::decision::{Basis, Decision, Permit, Refusal, Response, RuleId};
+use crate::document::{Document, JsonPointer, Problems};
+use crate::request::{AccessRequest, Action, Resource, Subject};
+use role::Roles;
+use route::Routes;
+use rule::Rules;
+use tenancy::Tenants;
+
+pub use route::Route;
+
+/// A document's authorization and tenancy, ready to decide.
+#[derive(Debug)]
+pub struct Policy {
+    authentication_disabled: bool,
+    roles: Roles,
+    routes: Routes,
+    rules: Rules,
+    tenants: Tenants,
+}
+
+/// What a route asks of a caller before anything else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Nothing: no credential is looked at.
+    Public,
+    /// A credential is verified if there is one.
+    Optional,
+    /// A credential is needed.
+    Required,
+}
+
+/// What [`Policy::locate`] found, to be handed to [`Policy::decide`].
+#[derive(Debug, Clone, Copy)]
+pub struct Located<'a> {
+    access: Access,
+    route: Option<&'a Route>,
+}
+
+impl<'a> Located<'a> {
+    /// What is asked of the caller.
+    pub fn access(&self) -> Access {
+        self.access
+    }
+
+    /// The route that decides, if the document has one for this request.
+    pub fn route(&self) -> Option<&'a Route> {
+        self.route
+    }
+}
+
+impl Policy {
+    /// Compiles what `document` says of tenants, roles, routes and rules.
+    ///
+    /// Whether the second lock on a switched-off authentication is open is for the caller to check: this crate knows no
+    /// environment.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong, at once, each with its JSON Pointer.
+    pub fn compile(document: &Document) -> Result<Policy, Problems> {
+        let mut problems = Vec::new();
+        let roles = Roles::compile(&document.authorization.roles, &mut problems);
+        let routes = Routes::compile(&document.authorization, &roles, &mut problems);
+        let rules = Rules::compile(&document.authorization.rules, &mut problems);
+        let tenants = Tenants::compile(&document.tenancy, &mut problems);
+        match Problems::from_list(problems) {
+            Some(problems) => Err(problems),
+            None => Ok(Policy {
+                authentication_disabled: document.authentication.disabled,
+                roles,
+                routes,
+                rules,
+                tenants,
+            }),
+        }
+    }
+
+    /// Finds the most specific route for a request that matches its path, method and host.
+    ///
+    /// A request that no route matches asks for a caller: its answer may still come from the rules, and an anonymous
+    /// caller must not learn which paths exist.
+    pub fn locate<'a>(&'a self, action: Action<'_>, resource: Resource<'a>) -> Located<'a> {
+        if self.authentication_disabled {
+            return Located { access: Access::Public, route: None };
+        }
+        let route = self.routes.find(action, resource);
+        Located { access: route.map_or(Access::Required, Route::access), route }
+    }
+
+    /// Decides.
+    pub fn decide(&self, located: &Located<'_>, request: &AccessRequest<'_>) -> Response {
+        if self.authentication_disabled {
+            return permitted(Basis::AuthenticationDisabled, Vec::new(), None, false);
+        }
+        if let (Access::Public, Some(route)) = (located.access, located.route) {
+            return permitted(Basis::PublicRoute, vec![route.id().clone()], None, false);
+        }
+        if located.access == Access::Required && request.subject.is_none() {
+            let reasons = located.route.map(|route| route.id().clone()).into_iter().collect();
+            return refused(Refusal::AuthenticationRequired, Decision::Deny, reasons, None);
+        }
+        let tenancy = self.tenants.decide(request, &self.roles);
+        if let Some((refusal, reason)) = tenancy.refusal {
+            return refused(refusal, Decision::Deny, reason.into_iter().collect(), request.subject);
+        }
+        let held = self.roles.held_by(request.subject);
+        let mut votes = Votes::default();
+        if let Some(route) = located.route {
+            votes.add(route.id(), route.decide(request.subject, &held));
+        }
+        self.rules.decide(request, &held, &mut votes);
+        votes.conclude(tenancy.tenant, tenancy.cross_tenant, request.subject)
+    }
+}
+
+fn in_document(part: &str) -> JsonPointer {
+    JsonPointer::root().member("authorization").member(part)
+}
+
+/// What one route or rule says of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Vote {
+    Permit,
+    Deny(Refusal),
+    /// It would have permitted a caller with another role.
+    NotThisRole,
+}
+
+/// The votes so far, combined with deny-overrides.
+#[derive(Debug, Default)]
+struct Votes {
+    permits: Vec<RuleId>,
+    denials: Vec<(RuleId, Refusal)>,
+    not_this_role: Vec<RuleId>,
+}
+
+impl Votes {
+    fn add(&mut self, id: &RuleId, vote: Vote) {
+        match vote {
+            Vote::Permit => self.permits.push(id.clone()),
+            Vote::Deny(refusal) => self.denials.push((id.clone(), refusal)),
+            Vote::NotThisRole => self.not_this_role.push(id.clone()),
+        }
+    }
+
+    fn conclude(self, tenant: Option<String>, cross_tenant: bool, subject: Option<&Subject>) -> Response {
+        if let Some((_id, refusal)) = self.denials.first() {
+            let refusal = refusal.clone();
+            let reasons = self.denials.into_iter().map(|(id, _)| id).collect();
+            return refused(refusal, Decision::Deny, reasons, subject);
+        }
+        if !self.permits.is_empty() {
+            return permitted(Basis::Rules, self.permits, tenant, cross_tenant);
+        }
+        let refusal =
+            if self.not_this_role.is_empty() { Refusal::AccessDenied } else { Refusal::InsufficientRole };
+        refused(refusal, Decision::NotApplicable, self.not_this_role, subject)
+    }
+}
+
+fn permitted(basis: Basis, reasons: Vec<RuleId>, tenant: Option<String>, cross_tenant: bool) -> Response {
+    let outcome = Ok(Permit::new(basis));
+    Response { outcome, decision: Decision::Permit, reasons, tenant, cross_tenant }
+}
+
+/// Whatever an anonymous caller lacks, it is told to say who it is: anything more would describe the policy to strangers.
+fn refused(
+    refusal: Refusal,
+    decision: Decision,
+    reasons: Vec<RuleId>,
+    subject: Option<&Subject>,
+) -> Response {
+    let refusal = if subject.is_none() { Refusal::AuthenticationRequired } else { refusal };
+    let tenant = subject.and_then(|subject| subject.tenant.clone());
+    Response { outcome: Err(refusal), decision, reasons, tenant, cross_tenant: false }
+}

@@ -1,0 +1,211 @@
+//! Routes: which request asks for what. Found by a radix tree over the path, not by a scan.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::decision::{Refusal, RuleId};
+use crate::document::{self, Authorization, JsonPointer, Problem, RecordKeeping, RequiredAuthentication};
+use crate::host::HostPattern;
+use crate::path_tree::{PathTemplate, PathTree};
+use crate::permission::PermissionPattern;
+use crate::policy::requirement::Requirement;
+use crate::policy::role::{Held, Roles};
+use crate::policy::{Access, Vote, in_document};
+use crate::request::{Action, Resource, Subject};
+
+/// One route of a document.
+#[derive(Debug)]
+pub struct Route {
+    id: RuleId,
+    methods: Methods,
+    host: Option<HostPattern>,
+    access: Access,
+    permission: Option<Permission>,
+    roles: Requirement,
+    scopes: Requirement,
+    acknowledged: bool,
+}
+
+/// A permission that a route asks for, with the roles that carry it worked out beforehand.
+#[derive(Debug)]
+struct Permission {
+    wanted: PermissionPattern,
+    granted_by: BTreeSet<String>,
+}
+
+#[derive(Debug)]
+enum Methods {
+    Any,
+    Named(Vec<String>),
+}
+
+impl Methods {
+    fn of(methods: &[String]) -> Methods {
+        if methods.iter().any(|method| method == "*") {
+            Methods::Any
+        } else {
+            Methods::Named(methods.to_vec())
+        }
+    }
+
+    fn contain(&self, method: &str) -> bool {
+        match self {
+            Methods::Any => true,
+            Methods::Named(names) => names.iter().any(|name| name == method),
+        }
+    }
+}
+
+impl Route {
+    /// Its name, or its place in the document.
+    pub fn id(&self) -> &RuleId {
+        &self.id
+    }
+
+    /// What it asks of a caller before anything else.
+    pub fn access(&self) -> Access {
+        self.access
+    }
+
+    /// Whether a request may go on only when its record is acknowledged.
+    pub fn waits_for_record(&self) -> bool {
+        self.acknowledged
+    }
+
+    fn matches(&self, method: &str, host: &str) -> bool {
+        self.methods.contain(method) && self.host.as_ref().is_none_or(|pattern| pattern.matches(host))
+    }
+
+    /// Says Permit when everything asked for is there, else Deny with what is lacking first.
+    pub(super) fn decide(&self, subject: Option<&Subject>, held: &Held<'_>) -> Vote {
+        let scopes: &[String] = subject.map_or(&[], |subject| &subject.scopes);
+        if !self.roles.is_met(|role| held.contains(role)) {
+            return Vote::Deny(Refusal::InsufficientRole);
+        }
+        if !self.scopes.is_met(|scope| scopes.iter().any(|held| held == scope)) {
+            let wanted: Arc<[String]> = self.scopes.wanted().cloned().collect();
+            return Vote::Deny(Refusal::InsufficientScope(wanted));
+        }
+        match &self.permission {
+            Some(permission) if !permission.is_held(subject, held) => {
+                Vote::Deny(Refusal::InsufficientPermissions)
+            }
+            Some(_) | None => Vote::Permit,
+        }
+    }
+}
+
+impl Permission {
+    fn is_held(&self, subject: Option<&Subject>, held: &Held<'_>) -> bool {
+        let directly = |subject: &Subject| {
+            subject
+                .permissions
+                .iter()
+                .filter_map(|text| text.parse::<PermissionPattern>().ok())
+                .any(|pattern| pattern.covers(&self.wanted))
+        };
+        self.granted_by.iter().any(|role| held.contains(role)) || subject.is_some_and(directly)
+    }
+}
+
+/// Every route of a document, public ones included.
+#[derive(Debug, Default)]
+pub(super) struct Routes {
+    tree: PathTree<Vec<Route>>,
+}
+
+impl Routes {
+    pub(super) fn compile(
+        authorization: &Authorization,
+        roles: &Roles,
+        problems: &mut Vec<Problem>,
+    ) -> Routes {
+        let mut routes = Routes::default();
+        for (index, public) in authorization.public.iter().enumerate() {
+            let place = in_document("public").element(index);
+            let host = host_pattern(public.host.as_deref(), &place, problems);
+            let route = Route {
+                id: RuleId::new(None, &format!("public/{index}")),
+                methods: Methods::of(&public.methods),
+                host,
+                access: Access::Public,
+                permission: None,
+                roles: Requirement::default(),
+                scopes: Requirement::default(),
+                acknowledged: false,
+            };
+            routes.insert(&public.path, route, &place, problems);
+        }
+        for (index, route) in authorization.routes.iter().enumerate() {
+            let place = in_document("routes").element(index);
+            let compiled = compile_route(route, index, roles, &place, problems);
+            routes.insert(&route.path, compiled, &place, problems);
+        }
+        routes
+    }
+
+    fn insert(&mut self, path: &str, route: Route, place: &JsonPointer, problems: &mut Vec<Problem>) {
+        match path.parse::<PathTemplate>() {
+            Ok(template) => {
+                let there = self.tree.get_or_insert_with(&template, Vec::new);
+                // A host that is named is more specific than every host.
+                let at = there.iter().position(|other| route.host.is_some() && other.host.is_none());
+                there.insert(at.unwrap_or(there.len()), route);
+            }
+            Err(error) => {
+                problems.push(
+                    Problem::new(place.member("path"), "not a path template").expected(error.to_string()),
+                );
+            }
+        }
+    }
+
+    /// The most specific path first; among routes for one path, those that name a host first, then the document's order.
+    pub(super) fn find<'a>(&'a self, action: Action<'_>, resource: Resource<'a>) -> Option<&'a Route> {
+        self.tree
+            .all(resource.path)
+            .flat_map(|found| found.value)
+            .find(|route| route.matches(action.method(), resource.host))
+    }
+}
+
+fn compile_route(
+    route: &document::Route,
+    index: usize,
+    roles: &Roles,
+    place: &JsonPointer,
+    problems: &mut Vec<Problem>,
+) -> Route {
+    let permission = route.permission.as_ref().and_then(|text| match text.parse::<PermissionPattern>() {
+        Ok(wanted) => Some(Permission { granted_by: roles.granting(&wanted), wanted }),
+        Err(error) => {
+            let problem = Problem::new(place.member("permission"), "not a permission");
+            problems.push(problem.expected(error.to_string()));
+            None
+        }
+    });
+    Route {
+        id: RuleId::new(route.name.as_deref(), &format!("routes/{index}")),
+        methods: Methods::of(&route.methods),
+        host: host_pattern(route.host.as_deref(), place, problems),
+        access: match route.authentication {
+            RequiredAuthentication::Required => Access::Required,
+            RequiredAuthentication::Optional => Access::Optional,
+        },
+        permission,
+        roles: Requirement::of(&route.require.roles),
+        scopes: Requirement::of(&route.require.scopes),
+        acknowledged: route.audit == RecordKeeping::Acknowledged,
+    }
+}
+
+fn host_pattern(host: Option<&str>, place: &JsonPointer, problems: &mut Vec<Problem>) -> Option<HostPattern> {
+    match host?.parse() {
+        Ok(pattern) => Some(pattern),
+        Err(error) => {
+            let error: crate::host::InvalidHost = error;
+            problems.push(Problem::new(place.member("host"), "not a host").expected(error.to_string()));
+            None
+        }
+    }
+}

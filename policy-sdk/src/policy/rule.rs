@@ -1,0 +1,102 @@
+//! Rules of role-based access control: effect, action, resource, role.
+
+use crate::decision::{Refusal, RuleId};
+use crate::document::{self, Effect, Problem};
+use crate::path_tree::{PathTemplate, PathTree};
+use crate::policy::role::Held;
+use crate::policy::{Vote, Votes, in_document};
+use crate::request::{AccessRequest, Action};
+
+/// Every rule of a document, found by the resource it is about.
+#[derive(Debug, Default)]
+pub(super) struct Rules {
+    tree: PathTree<Vec<Rule>>,
+}
+
+#[derive(Debug)]
+struct Rule {
+    id: RuleId,
+    effect: Effect,
+    action: RuleAction,
+    role: RuleRole,
+}
+
+#[derive(Debug)]
+enum RuleAction {
+    Any,
+    /// `create`, `update` or `delete`.
+    Write,
+    /// A name, or a method in capitals.
+    Named(String),
+}
+
+#[derive(Debug)]
+enum RuleRole {
+    AnyAuthenticated,
+    Named(String),
+}
+
+impl Rules {
+    pub(super) fn compile(rules: &[document::Rule], problems: &mut Vec<Problem>) -> Rules {
+        let mut compiled = Rules::default();
+        for (index, rule) in rules.iter().enumerate() {
+            let resource = if rule.resource == "*" { "/**" } else { rule.resource.as_str() };
+            match resource.parse::<PathTemplate>() {
+                Ok(template) => compiled.tree.get_or_insert_with(&template, Vec::new).push(Rule {
+                    id: RuleId::new(rule.name.as_deref(), &format!("rules/{index}")),
+                    effect: rule.effect,
+                    action: RuleAction::of(&rule.action),
+                    role: RuleRole::of(&rule.role),
+                }),
+                Err(error) => {
+                    let pointer = in_document("rules").element(index).member("resource");
+                    problems.push(Problem::new(pointer, "not a path template").expected(error.to_string()));
+                }
+            }
+        }
+        compiled
+    }
+
+    /// Adds the vote of every rule that is about this request.
+    pub(super) fn decide(&self, request: &AccessRequest<'_>, held: &Held<'_>, votes: &mut Votes) {
+        for rule in self.tree.all(request.resource.path).flat_map(|found| found.value) {
+            if !rule.action.matches(request.action) {
+                continue;
+            }
+            let of_this_role = match &rule.role {
+                RuleRole::AnyAuthenticated => request.subject.is_some(),
+                RuleRole::Named(role) => held.contains(role),
+            };
+            match (rule.effect, of_this_role) {
+                (Effect::Allow, true) => votes.add(&rule.id, Vote::Permit),
+                (Effect::Allow, false) => votes.add(&rule.id, Vote::NotThisRole),
+                (Effect::Deny, true) => votes.add(&rule.id, Vote::Deny(Refusal::AccessDenied)),
+                (Effect::Deny, false) => {}
+            }
+        }
+    }
+}
+
+impl RuleAction {
+    fn of(text: &str) -> RuleAction {
+        match text {
+            "*" => RuleAction::Any,
+            "write" => RuleAction::Write,
+            name => RuleAction::Named(name.to_owned()),
+        }
+    }
+
+    fn matches(&self, action: Action<'_>) -> bool {
+        match self {
+            RuleAction::Any => true,
+            RuleAction::Write => matches!(action.name(), Some("create" | "update" | "delete")),
+            RuleAction::Named(name) => action.name() == Some(name) || action.method() == name,
+        }
+    }
+}
+
+impl RuleRole {
+    fn of(text: &str) -> RuleRole {
+        if text == "*" { RuleRole::AnyAuthenticated } else { RuleRole::Named(text.to_owned()) }
+    }
+}

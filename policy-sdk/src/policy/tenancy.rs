@@ -1,0 +1,177 @@
+//! Tenants: which one a request belongs to, and that it is the caller's own.
+
+use crate::decision::{Refusal, RuleId};
+use crate::document::{self, Binding, JsonPointer, Problem};
+use crate::host::canonical_host;
+use crate::path_tree::{PathTemplate, PathTree};
+use crate::policy::role::Roles;
+use crate::request::AccessRequest;
+
+/// What a document says of tenants.
+#[derive(Debug, Default)]
+pub(super) struct Tenants {
+    required: bool,
+    default: Option<String>,
+    paths: PathTree<RuleId>,
+    headers: Vec<(RuleId, String)>,
+    hosts: Vec<(RuleId, HostTemplate)>,
+    cross_tenant_roles: Vec<String>,
+}
+
+/// A host with one label that names the tenant.
+#[derive(Debug)]
+struct HostTemplate {
+    before: String,
+    after: String,
+}
+
+/// What the tenancy of a request comes to.
+#[derive(Debug, Default)]
+pub(super) struct TenancyDecision {
+    pub(super) refusal: Option<(Refusal, Option<RuleId>)>,
+    pub(super) tenant: Option<String>,
+    pub(super) cross_tenant: bool,
+}
+
+impl TenancyDecision {
+    fn refused(refusal: Refusal, reason: Option<RuleId>) -> TenancyDecision {
+        TenancyDecision { refusal: Some((refusal, reason)), ..TenancyDecision::default() }
+    }
+}
+
+impl Tenants {
+    pub(super) fn compile(tenancy: &document::Tenancy, problems: &mut Vec<Problem>) -> Tenants {
+        let mut compiled = Tenants {
+            required: tenancy.required,
+            default: tenancy.default.clone(),
+            cross_tenant_roles: tenancy.cross_tenant.roles.clone(),
+            ..Tenants::default()
+        };
+        for (index, binding) in tenancy.bind.iter().enumerate() {
+            let id = RuleId::new(None, &format!("tenancy/{index}"));
+            let pointer = JsonPointer::root().member("tenancy").member("bind").element(index);
+            match binding {
+                Binding::Path(text) => match text.parse::<PathTemplate>() {
+                    Ok(template) => {
+                        if compiled.paths.insert(template, id).is_err() {
+                            problems.push(Problem::new(pointer.member("path"), "this path is bound already"));
+                        }
+                    }
+                    Err(error) => {
+                        let problem = Problem::new(pointer.member("path"), "not a path template");
+                        problems.push(problem.expected(error.to_string()));
+                    }
+                },
+                Binding::Header(name) => compiled.headers.push((id, name.to_ascii_lowercase())),
+                Binding::Host(text) => {
+                    match HostTemplate::of(text) {
+                        Some(template) => compiled.hosts.push((id, template)),
+                        None => {
+                            let problem = Problem::new(pointer.member("host"), "not a host template");
+                            problems.push(problem.expected(
+                                "a host with `{tenant}` as one label, such as `{tenant}.example.com`",
+                            ));
+                        }
+                    }
+                }
+            }
+        }
+        compiled
+    }
+
+    /// Compares every place that names a tenant with the caller's own.
+    ///
+    /// The caller is not told whether the other tenant exists: nothing here knows.
+    pub(super) fn decide(&self, request: &AccessRequest<'_>, roles: &Roles) -> TenancyDecision {
+        let own = request.subject.and_then(|subject| subject.tenant.as_deref().or(self.default.as_deref()));
+        if self.required && request.subject.is_some() && own.is_none() {
+            return TenancyDecision::refused(Refusal::TenantRequired, None);
+        }
+        let mut addressed: Option<(RuleId, Vec<u8>)> = None;
+        for (id, tenant) in self.addressed(request) {
+            match &addressed {
+                // Two places that name two tenants: no upstream can be trusted to read the one we would compare.
+                Some((_first, other)) if *other != tenant => {
+                    return TenancyDecision::refused(Refusal::TenantMismatch, Some(id));
+                }
+                Some(_same) => {}
+                None => addressed = Some((id, tenant)),
+            }
+        }
+        let own_is = |tenant: &[u8]| own.is_some_and(|own| own.as_bytes() == tenant);
+        match addressed {
+            None => TenancyDecision { tenant: own.map(str::to_owned), ..TenancyDecision::default() },
+            Some((_id, tenant)) if own_is(&tenant) => {
+                TenancyDecision { tenant: own.map(str::to_owned), ..TenancyDecision::default() }
+            }
+            Some((id, tenant)) => {
+                let held = roles.held_by(request.subject);
+                let allowed = self.cross_tenant_roles.iter().any(|role| held.contains(role));
+                match String::from_utf8(tenant) {
+                    Ok(tenant) if allowed && !tenant.is_empty() => {
+                        TenancyDecision { refusal: None, tenant: Some(tenant), cross_tenant: true }
+                    }
+                    Ok(_) | Err(_) => TenancyDecision::refused(Refusal::TenantMismatch, Some(id)),
+                }
+            }
+        }
+    }
+
+    fn addressed(&self, request: &AccessRequest<'_>) -> Vec<(RuleId, Vec<u8>)> {
+        let mut found = Vec::new();
+        for bound in self.paths.all(request.resource.path) {
+            // A template of which only the part before `{tenant}` matched names no tenant and binds nothing.
+            if let Some(tenant) = bound.captures().get("tenant") {
+                found.push((bound.value.clone(), tenant.into_owned().into_bytes()));
+            }
+        }
+        for (id, name) in &self.headers {
+            let values = request.context.header_values(name);
+            found.extend(values.map(|value| (id.clone(), value.trim_ascii().to_vec())));
+        }
+        for (id, template) in &self.hosts {
+            if let Some(tenant) = template.tenant(request.resource.host) {
+                found.push((id.clone(), tenant.as_bytes().to_vec()));
+            }
+        }
+        found
+    }
+}
+
+impl HostTemplate {
+    fn of(text: &str) -> Option<HostTemplate> {
+        let (before, after) = text.split_once("{tenant}")?;
+        let label_alone = (before.is_empty() || before.ends_with('.')) && after.starts_with('.');
+        // With a label in the tenant's place the whole must be a host.
+        let whole = canonical_host(format!("{before}tenant{after}").as_bytes())?;
+        let parts_as_written =
+            whole.len() == before.len().checked_add(after.len())?.checked_add("tenant".len())?;
+        (label_alone && parts_as_written)
+            .then(|| HostTemplate { before: before.to_ascii_lowercase(), after: after.to_ascii_lowercase() })
+    }
+
+    fn tenant<'a>(&self, host: &'a str) -> Option<&'a str> {
+        let label = host.strip_prefix(self.before.as_str())?.strip_suffix(self.after.as_str())?;
+        (!label.is_empty() && !label.contains('.')).then_some(label)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_template_names_one_label() {
+        let template = HostTemplate::of("{tenant}.Example.com").unwrap();
+        assert_eq!(template.tenant("acme.example.com"), Some("acme"));
+        assert_eq!(template.tenant("example.com"), None);
+        assert_eq!(template.tenant("a.b.example.com"), None);
+        let inner = HostTemplate::of("api.{tenant}.example.com").unwrap();
+        assert_eq!(inner.tenant("api.acme.example.com"), Some("acme"));
+        for wrong in
+            ["example.com", "x{tenant}.example.com", "{tenant}", "{tenant}.example.com:80", "{tenant}x.com"]
+        {
+            assert!(HostTemplate::of(wrong).is_none(), "{wrong}");
+        }
+    }
+}
