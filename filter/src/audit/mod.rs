@@ -1,6 +1,7 @@
 //! The audit chain: what was decided, in a form that shows when it was changed afterwards.
 //!
-//! [`Record`] says what happened, [`Chain`] links records, [`Stream`] keeps them until a sink has them. Everything here is sans-IO: batches are handed out, acknowledgements and time
+//! [`Record`] says what happened, [`Chain`] links records, [`Stream`] keeps them until a sink has them, and
+//! [`verify()`] reads them back. Everything here is sans-IO: batches are handed out, acknowledgements and time
 //! are handed in. It does not know where batches go, and it never sees a token, a secret or a raw claim. The
 //! format is described for auditors in `docs/audit.md`.
 
@@ -10,6 +11,7 @@ mod chain;
 pub mod record;
 mod stream;
 mod text;
+mod verify;
 
 pub use canonical::{Object, OutOfSubset, SafeInteger, Value};
 pub use chain::{Chain, Digest, Exhausted, NotHex, Sealed, Sequence, StreamId};
@@ -21,6 +23,7 @@ pub use stream::{
     Stream, WhenFull,
 };
 pub use text::{Text, Texts};
+pub use verify::{Expectations, ExpectedHead, Finding, FindingKind, NotAHead, Report, StreamSummary, verify};
 
 /// The longest line a sealed record can make, in bytes with its line feed: every text field at its bound and
 /// every character escaped sixfold stays below it (a test builds that record). The verifier reads no further.

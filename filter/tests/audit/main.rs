@@ -5,4 +5,12 @@ mod delivery;
 #[cfg(test)]
 mod format;
 #[cfg(test)]
+mod oracle;
+#[cfg(test)]
 mod support;
+#[cfg(test)]
+mod tampering;
+#[cfg(test)]
+mod vectors;
+#[cfg(test)]
+mod verification;

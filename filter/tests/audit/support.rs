@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use portcullis_filter::audit::{
-    Decision, Digest, Open, Outcome, Record, Settings, Stream, StreamId, Texts, WhenFull,
+    Decision, Digest, Expectations, Finding, Open, Outcome, Record, Report, Settings, Stream, StreamId,
+    Texts, WhenFull, verify,
 };
 use portcullis_filter::time::UnixTime;
 
@@ -47,4 +48,66 @@ pub(crate) fn decision(subject: &str) -> Record {
         latency: Duration::from_micros(412),
         cross_tenant: false,
     }))
+}
+
+/// What a sink has: every byte of every batch that reached it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct File(pub(crate) Vec<u8>);
+
+impl File {
+    /// The lines, each with its line feed.
+    pub(crate) fn lines(&self) -> Vec<Vec<u8>> {
+        self.0.split_inclusive(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect()
+    }
+
+    pub(crate) fn of_lines<L: AsRef<[u8]>>(lines: impl IntoIterator<Item = L>) -> Self {
+        Self(lines.into_iter().flat_map(|line| line.as_ref().to_vec()).collect())
+    }
+
+    pub(crate) fn verify(&self) -> (Report, Vec<Finding>) {
+        self.verify_with(&Expectations::default())
+    }
+
+    pub(crate) fn verify_with(&self, expectations: &Expectations) -> (Report, Vec<Finding>) {
+        let mut findings = Vec::new();
+        let report = verify(self.0.as_slice(), expectations, |finding| findings.push(finding))
+            .expect("memory can be read");
+        assert_eq!(report.findings, findings.len() as u64);
+        assert_eq!(report.is_intact(), findings.is_empty());
+        (report, findings)
+    }
+}
+
+/// Stream and sequence of a line.
+pub(crate) fn place(line: &[u8]) -> (String, u64) {
+    let record: serde_json::Value = serde_json::from_slice(line).expect("a line is JSON");
+    (record["stream"].as_str().expect("a stream").to_owned(), record["sequence"].as_u64().expect("a number"))
+}
+
+/// Delivers what waits; with `twice` the sink's answer to the first attempt is lost.
+pub(crate) fn deliver(stream: &mut Stream, file: &mut File, twice: bool) {
+    let mut now = 10_000_000;
+    while let Some(mut batch) = stream.next_batch(at(now)) {
+        file.0.extend_from_slice(&batch.body);
+        if twice {
+            stream.failed(batch.id, at(now)).expect("it is out");
+            now += 60_000;
+            batch = stream.next_batch(at(now)).expect("the pause is over");
+            file.0.extend_from_slice(&batch.body);
+        }
+        stream.acknowledged(batch.id, at(now)).expect("it is out");
+        now += 60_000;
+    }
+}
+
+/// A closed stream: `open`, that many decisions, `close`.
+pub(crate) fn closed_file(byte: u8, decisions: usize) -> File {
+    let mut stream = stream(byte, settings(4_096, 4, WhenFull::Refuse));
+    for number in 0..decisions {
+        stream.append(&decision(&format!("user-{number}")), at(1)).expect("there is room");
+    }
+    stream.close(at(2));
+    let mut file = File::default();
+    deliver(&mut stream, &mut file, false);
+    file
 }
