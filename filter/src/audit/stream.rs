@@ -299,7 +299,7 @@ impl Stream {
         match self.delivery {
             Delivery::InFlight(outstanding) if outstanding == batch => {
                 let pause = Backoff::of(self.id()).pause(batch.attempt);
-                self.delivery = Delivery::Waiting(batch, later(now, pause));
+                self.delivery = Delivery::Waiting(batch, now.saturating_add(pause));
                 Ok(())
             }
             Delivery::InFlight(_) | Delivery::Waiting(..) | Delivery::Idle => Err(StaleBatch),
@@ -336,7 +336,7 @@ impl Stream {
         let due = self.closed
             || self.pending.len() >= self.settings.max_batch_records
             || self.expedited.is_some_and(|sequence| first.sequence <= sequence)
-            || now >= later(first.time, self.settings.flush_interval);
+            || now >= first.time.saturating_add(self.settings.flush_interval);
         if !due {
             return None;
         }
@@ -407,9 +407,4 @@ impl Batch {
             ("portcullis-audit-head", self.head.to_string()),
         ]
     }
-}
-
-fn later(time: UnixTime, by: Duration) -> UnixTime {
-    let nanos = u64::try_from(by.as_nanos()).unwrap_or(u64::MAX);
-    UnixTime::from_nanos(time.as_nanos().saturating_add(nanos))
 }
