@@ -1,1 +1,9 @@
-//! The wasmtime host and the corpus.
+//! What the rings share: a proxy-wasm host under the test's control, and the corpus of cases.
+//!
+//! - [`host`] simulates the *state* of an Envoy that runs the module: virtual machines, shared data, streams, callouts,
+//!   clock, metrics. Tests say what the world does and look at what came of it; they never list hostcalls in order.
+//! - [`corpus`] reads `cases/**/*.yaml`, mints the tokens the cases ask for and compares answers.
+//!
+//! It does not start Envoy, an issuer or an upstream: real parts live in `portcullis-testbed`.
+
+pub mod host;

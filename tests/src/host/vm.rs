@@ -1,0 +1,429 @@
+//! One virtual machine: the guest's exports called in Envoy's order, and after each call whatever the guest deferred.
+
+use super::{
+    Answer, HeaderMap, LocalReply, Outcome, Request, VmName, imports,
+    metrics::MetricIds,
+    module::{self, Module},
+    process::Shared,
+    state::{Deferred, Phase, Root, State, StreamState},
+};
+use std::collections::{BTreeMap, VecDeque};
+use wasmtime::{Instance, InstancePre, Store, StoreLimitsBuilder, Val};
+
+/// Everything needed to make another VM of the same module.
+pub(super) struct Blueprint {
+    pre: InstancePre<State>,
+    environment: Vec<String>,
+    memory: usize,
+    fuel: u64,
+}
+
+impl Blueprint {
+    pub(super) fn new(
+        module: &Module,
+        environment: Vec<String>,
+        tolerated: &[String],
+        memory: usize,
+        fuel: u64,
+    ) -> Result<Self, String> {
+        let linker =
+            imports::link(module::engine(), &module.0, tolerated).map_err(|error| format!("{error:#}"))?;
+        let pre = linker.instantiate_pre(&module.0).map_err(|error| format!("{error:#}"))?;
+        Ok(Self { pre, environment, memory, fuel })
+    }
+}
+
+pub(super) struct Vm {
+    store: Store<State>,
+    instance: Instance,
+    fuel: u64,
+    /// Why it is dead, once it is.
+    pub(super) death: Option<String>,
+    /// Fuel the most expensive guest call has burnt.
+    pub(super) hottest: u64,
+}
+
+/// A timer that is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Due {
+    Timeout(u32),
+    Tick(u32),
+}
+
+impl Vm {
+    /// Instantiates and runs `_initialize`.
+    pub(super) fn new(blueprint: &Blueprint, name: VmName, process: Shared) -> Result<Self, String> {
+        let state = State {
+            process,
+            name,
+            environment: blueprint.environment.clone(),
+            limits: StoreLimitsBuilder::new().memory_size(blueprint.memory).build(),
+            initializing: true,
+            current: 0,
+            effective: 0,
+            roots: BTreeMap::new(),
+            streams: BTreeMap::new(),
+            callouts: BTreeMap::new(),
+            deferred: VecDeque::new(),
+            answer: None,
+            plugin_configuration: None,
+            metric_ids: MetricIds::default(),
+            last_context: 0,
+            last_token: 0,
+        };
+        let mut store = Store::new(module::engine(), state);
+        store.limiter(|state| &mut state.limits);
+        store.set_fuel(blueprint.fuel).map_err(|error| error.to_string())?;
+        let instance = blueprint.pre.instantiate(&mut store).map_err(|error| format!("{error:#}"))?;
+        let mut vm = Self { store, instance, fuel: blueprint.fuel, death: None, hottest: 0 };
+        let entry = if vm.exports("_initialize") { "_initialize" } else { "_start" };
+        vm.enter(0, entry, &[], 0);
+        vm.state_mut().initializing = false;
+        match vm.death.take() {
+            Some(reason) => Err(reason),
+            None => Ok(vm),
+        }
+    }
+
+    pub(super) fn state(&self) -> &State {
+        self.store.data()
+    }
+
+    pub(super) fn state_mut(&mut self) -> &mut State {
+        self.store.data_mut()
+    }
+
+    pub(super) fn memory_bytes(&mut self) -> usize {
+        let memory = self.instance.get_memory(&mut self.store, "memory");
+        memory.map_or(0, |memory| memory.data_size(&self.store))
+    }
+
+    /// Makes a root context for this configuration and retires the ones before it.
+    pub(super) fn configure(&mut self, configuration: &[u8]) -> Result<(), String> {
+        let root = self.new_context();
+        self.state_mut().roots.insert(root, Root::default());
+        self.enter(root, "proxy_on_context_create", &[root, 0], 0);
+        let started = self.enter(root, "proxy_on_vm_start", &[root, 0], 1);
+        self.state_mut().plugin_configuration = Some(configuration.to_vec());
+        let configured = match started {
+            0 => 0,
+            _ => self.enter(root, "proxy_on_configure", &[root, configuration.len() as u32], 1),
+        };
+        self.state_mut().plugin_configuration = None;
+        self.perform_deferred();
+        match &self.death {
+            Some(reason) => return Err(format!("trap: {reason}")),
+            None if started == 0 => return Err("proxy_on_vm_start returned false".to_owned()),
+            None if configured == 0 => return Err("proxy_on_configure returned false".to_owned()),
+            None => {}
+        }
+        self.retire_roots_before(root);
+        Ok(())
+    }
+
+    /// Retires every root context: the plugin is being removed.
+    pub(super) fn shut_down(&mut self) {
+        self.retire_roots_before(u32::MAX);
+    }
+
+    pub(super) fn request(&mut self, request: Request, exchange: usize) {
+        let Some(root) = self.state().newest_root() else { return };
+        let id = self.new_context();
+        let process = self.state().process.clone();
+        let started = process.borrow().now;
+        process.borrow_mut().exchanges[exchange].context = id;
+        let (count, ends) = (request.headers.len() as u32, u32::from(request.body.is_empty()));
+        let stream = StreamState {
+            exchange,
+            root,
+            started,
+            request: request.headers,
+            request_visible: true,
+            response: HeaderMap::new(),
+            response_visible: false,
+            body: request.body,
+            body_visible: false,
+            log_phase: false,
+            phase: Phase::RequestHeaders,
+            local_reply: None,
+            properties: request.properties,
+            filter_state: BTreeMap::new(),
+        };
+        self.state_mut().streams.insert(id, stream);
+        self.enter(id, "proxy_on_context_create", &[id, root], 0);
+        let action = self.enter(id, "proxy_on_request_headers", &[id, count, ends], 0);
+        self.perform_deferred();
+        if action == 0 && self.phase(id) == Some(Phase::RequestHeaders) {
+            self.continue_request(id);
+        }
+    }
+
+    pub(super) fn respond(&mut self, id: u32, headers: HeaderMap) {
+        let Some(stream) = self.state_mut().streams.get_mut(&id) else { return };
+        let count = headers.len() as u32;
+        stream.response = headers;
+        stream.response_visible = true;
+        stream.phase = Phase::Response;
+        let action = self.enter(id, "proxy_on_response_headers", &[id, count, 1], 0);
+        self.perform_deferred();
+        if action == 0 && self.phase(id) == Some(Phase::Response) {
+            self.continue_response(id);
+        }
+    }
+
+    /// The stream is over: log, done, delete, in Envoy's order.
+    pub(super) fn end(&mut self, id: u32) {
+        match self.state_mut().streams.get_mut(&id) {
+            Some(stream) if stream.phase != Phase::Ended => {
+                stream.phase = Phase::Ended;
+                stream.log_phase = true;
+            }
+            _ => return,
+        }
+        self.enter(id, "proxy_on_log", &[id], 0);
+        if let Some(stream) = self.state_mut().streams.get_mut(&id) {
+            stream.log_phase = false;
+        }
+        if self.enter(id, "proxy_on_done", &[id], 1) != 0 {
+            self.delete_stream(id);
+        }
+        self.perform_deferred();
+    }
+
+    pub(super) fn complete(&mut self, token: u32, answer: Answer) {
+        let Some(callout) = self.state_mut().callouts.remove(&token) else { return };
+        let arguments = [callout.root, token, answer.headers.len() as u32, answer.body.len() as u32, 0];
+        self.state_mut().answer = Some(answer);
+        self.enter(callout.root, "proxy_on_http_call_response", &arguments, 0);
+        self.state_mut().answer = None;
+        self.perform_deferred();
+    }
+
+    /// The earliest timer.
+    pub(super) fn next_due(&self) -> Option<(u64, Due)> {
+        if self.death.is_some() {
+            return None;
+        }
+        let state = self.state();
+        let ticks = state.roots.iter().filter_map(|(id, root)| Some((root.tick?.due, Due::Tick(*id))));
+        let timeouts = state
+            .callouts
+            .values()
+            .filter_map(|callout| Some((callout.deadline()?, Due::Timeout(callout.token))));
+        ticks.chain(timeouts).min()
+    }
+
+    pub(super) fn fire(&mut self, due: Due) {
+        match due {
+            Due::Timeout(token) => self.complete(token, Answer::timed_out()),
+            Due::Tick(root) => {
+                if let Some(tick) = self.state_mut().roots.get_mut(&root).and_then(|root| root.tick.as_mut())
+                {
+                    tick.due += tick.period;
+                }
+                self.enter(root, "proxy_on_tick", &[root], 0);
+                self.perform_deferred();
+            }
+        }
+    }
+
+    /// One call into the guest. An export it does not have, and a dead guest, return `absent`.
+    fn enter(&mut self, context: u32, export: &str, arguments: &[u32], absent: i32) -> i32 {
+        let function = self.instance.get_func(&mut self.store, export);
+        let Some(function) = function.filter(|_| self.death.is_none()) else { return absent };
+        self.state_mut().current = context;
+        self.state_mut().effective = context;
+        self.store.set_fuel(self.fuel).expect("fuel is enabled");
+        let arguments: Vec<Val> = arguments.iter().map(|argument| Val::I32(*argument as i32)).collect();
+        let mut results = vec![Val::I32(0); function.ty(&self.store).results().len()];
+        let outcome = function.call(&mut self.store, &arguments, &mut results);
+        self.hottest = self.hottest.max(self.fuel - self.store.get_fuel().unwrap_or_default());
+        if let Err(error) = outcome {
+            self.die(format!("{export}: {error:?}"));
+            return absent;
+        }
+        results.first().and_then(Val::i32).unwrap_or(absent)
+    }
+
+    /// A trap: every stream in this VM's hands is answered with 503, and nothing runs here again.
+    fn die(&mut self, reason: String) {
+        let state = self.state_mut();
+        let process = state.process.clone();
+        for stream in state.streams.values() {
+            let exchange = &mut process.borrow_mut().exchanges[stream.exchange];
+            if exchange.outcome == Outcome::Paused {
+                exchange.outcome = Outcome::Trapped { reason: reason.clone() };
+            }
+            exchange.ended = true;
+        }
+        state.streams.clear();
+        state.callouts.clear();
+        state.deferred.clear();
+        self.death = Some(reason);
+    }
+
+    fn perform_deferred(&mut self) {
+        while let Some(action) = self.state_mut().deferred.pop_front() {
+            match action {
+                Deferred::ContinueRequest(id) => {
+                    if self.phase(id) == Some(Phase::RequestHeaders) {
+                        self.continue_request(id);
+                    }
+                }
+                Deferred::ContinueResponse(id) => {
+                    if self.phase(id) == Some(Phase::Response) {
+                        self.continue_response(id);
+                    }
+                }
+                Deferred::LocalReply(id, reply) => {
+                    let reply = self.with_details_of_the_last(id, reply);
+                    self.reply(id, reply);
+                }
+                Deferred::Close(id) => self.abort(id),
+                Deferred::Done(id) => match self.state().streams.contains_key(&id) {
+                    true => self.delete_stream(id),
+                    false => self.delete_root(id),
+                },
+            }
+        }
+    }
+
+    /// Two local replies in one call: the first is sent, the details of the last are logged.
+    fn with_details_of_the_last(&mut self, id: u32, mut reply: LocalReply) -> LocalReply {
+        self.state_mut().deferred.retain(|action| match action {
+            Deferred::LocalReply(other, later) if *other == id => {
+                reply.details.clone_from(&later.details);
+                false
+            }
+            _ => true,
+        });
+        reply
+    }
+
+    /// The client goes away, or the guest closes the stream.
+    pub(super) fn abort(&mut self, id: u32) {
+        let Some(stream) = self.state().streams.get(&id) else { return };
+        let exchange = stream.exchange;
+        let process = self.state().process.clone();
+        let waiting = process.borrow().exchanges[exchange].outcome == Outcome::Paused;
+        if waiting {
+            self.state_mut().conclude(id, Outcome::Aborted);
+        }
+        self.end(id);
+    }
+
+    fn continue_request(&mut self, id: u32) {
+        let Some(stream) = self.state_mut().streams.get_mut(&id) else { return };
+        if let Some(reply) = refusal_by_the_proxy(&stream.request) {
+            return self.reply(id, reply);
+        }
+        stream.request_visible = false;
+        stream.phase = Phase::Upstream;
+        let (headers, length) = (stream.request.clone(), stream.body.len() as u32);
+        self.state_mut().conclude(id, Outcome::Continued { headers });
+        if length > 0 {
+            if let Some(stream) = self.state_mut().streams.get_mut(&id) {
+                stream.phase = Phase::RequestBody;
+                stream.body_visible = true;
+            }
+            self.enter(id, "proxy_on_request_body", &[id, length, 1], 0);
+            self.perform_deferred();
+        }
+    }
+
+    fn continue_response(&mut self, id: u32) {
+        let Some(stream) = self.state_mut().streams.get_mut(&id) else { return };
+        stream.response_visible = false;
+        let (exchange, headers) = (stream.exchange, stream.response.clone());
+        self.state().process.borrow_mut().exchanges[exchange].response = Some(headers);
+    }
+
+    /// Sends a local reply. The module sees its headers come by, as it sees any response's, and then the stream ends.
+    fn reply(&mut self, id: u32, mut reply: LocalReply) {
+        let Some(stream) = self.state_mut().streams.get_mut(&id) else { return };
+        if stream.local_reply.is_some() || stream.phase == Phase::Ended {
+            return;
+        }
+        stream.local_reply = Some(reply.clone());
+        stream.response = reply.headers.clone();
+        stream.response_visible = true;
+        stream.phase = Phase::Response;
+        let ends = u32::from(reply.body.is_empty());
+        self.state_mut().conclude(id, Outcome::Replied(reply.clone()));
+        self.enter(id, "proxy_on_response_headers", &[id, reply.headers.len() as u32, ends], 0);
+        if let Some(stream) = self.state_mut().streams.get_mut(&id) {
+            reply.headers = stream.response.clone();
+            stream.response_visible = false;
+        }
+        self.state_mut().conclude(id, Outcome::Replied(reply));
+        self.end(id);
+    }
+
+    fn delete_stream(&mut self, id: u32) {
+        self.enter(id, "proxy_on_delete", &[id], 0);
+        if let Some(stream) = self.state_mut().streams.remove(&id) {
+            self.state().process.borrow_mut().exchanges[stream.exchange].ended = true;
+            self.release_roots();
+        }
+    }
+
+    fn retire_roots_before(&mut self, newest: u32) {
+        for (id, root) in &mut self.state_mut().roots {
+            root.retired |= *id < newest;
+        }
+        self.release_roots();
+    }
+
+    /// `proxy_on_done` for retired root contexts without streams.
+    fn release_roots(&mut self) {
+        let state = self.state();
+        let idle = |id: u32| state.streams.values().all(|stream| stream.root != id);
+        let ready = state.roots.iter().filter(|(id, root)| root.retired && !root.done && idle(**id));
+        let ready: Vec<u32> = ready.map(|(id, _)| *id).collect();
+        for id in ready {
+            if let Some(root) = self.state_mut().roots.get_mut(&id) {
+                root.done = true;
+            }
+            if self.enter(id, "proxy_on_done", &[id], 1) != 0 {
+                self.delete_root(id);
+            }
+            self.perform_deferred();
+        }
+    }
+
+    fn delete_root(&mut self, id: u32) {
+        if self.state().roots.get(&id).is_some_and(|root| root.done) {
+            self.enter(id, "proxy_on_delete", &[id], 0);
+            self.state_mut().roots.remove(&id);
+            self.state_mut().callouts.retain(|_, callout| callout.root != id);
+        }
+    }
+
+    fn new_context(&mut self) -> u32 {
+        self.state_mut().last_context += 1;
+        self.state().last_context
+    }
+
+    fn phase(&self, id: u32) -> Option<Phase> {
+        self.state().streams.get(&id).map(|stream| stream.phase)
+    }
+
+    fn exports(&mut self, name: &str) -> bool {
+        self.instance.get_func(&mut self.store, name).is_some()
+    }
+}
+
+/// What the proxy says to a request no upstream should see: a header value that cannot be written, no route to match.
+fn refusal_by_the_proxy(headers: &HeaderMap) -> Option<LocalReply> {
+    let unwritable =
+        headers.iter().find(|(_, value)| value.iter().any(|byte| matches!(byte, b'\r' | b'\n' | 0)));
+    let (status, details) = match unwritable {
+        Some((name, _)) => {
+            (503, format!("filter_removed_required_request_headers{{invalid_header_value_for:_{name}}}"))
+        }
+        None if [":method", ":path", ":authority"].iter().all(|name| headers.contains(name)) => return None,
+        None => (404, "route_not_found".to_owned()),
+    };
+    let headers = [(":status", status.to_string())].into_iter().collect();
+    Some(LocalReply { status, headers, body: Vec::new(), details })
+}
