@@ -174,7 +174,7 @@ fn tenants() {
     let policy = policy(
         json!({
             "required": true,
-            "bind": [{"path": "/tenants/{tenant}/**"}, {"header": "X-Org"}, {"host": "{tenant}.example.com"}],
+            "bind": [{"path": "/tenants/{tenant}/**"}, {"header": "x-org"}, {"host": "{tenant}.example.com"}],
             "cross_tenant": {"roles": ["support"]},
         }),
         json!({"routes": [

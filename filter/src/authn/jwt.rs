@@ -58,29 +58,29 @@ pub enum Expiry {
     Optional,
 }
 
-/// Where a token says who the caller is and what it holds.
+/// Where a token says who the caller is and what it holds. What has no place is not read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClaimPaths {
     /// The caller's id, which every token must have.
     pub user_id: ClaimPath,
     /// The tenant.
-    pub tenant: ClaimPath,
+    pub tenant: Option<ClaimPath>,
     /// Roles: an array of strings, or one string that is one role.
-    pub roles: ClaimPath,
+    pub roles: Option<ClaimPath>,
     /// Scopes: an array of strings, or one string divided by spaces.
-    pub scopes: ClaimPath,
+    pub scopes: Option<ClaimPath>,
     /// Permissions: an array of strings, or one string divided by spaces.
-    pub permissions: ClaimPath,
+    pub permissions: Option<ClaimPath>,
 }
 
 impl Default for ClaimPaths {
     fn default() -> Self {
         Self {
             user_id: ClaimPath::name("sub"),
-            tenant: ClaimPath::name("tenant"),
-            roles: ClaimPath::name("roles"),
-            scopes: ClaimPath::name("scope"),
-            permissions: ClaimPath::name("permissions"),
+            tenant: Some(ClaimPath::name("tenant")),
+            roles: Some(ClaimPath::name("roles")),
+            scopes: Some(ClaimPath::name("scope")),
+            permissions: None,
         }
     }
 }
@@ -219,17 +219,20 @@ impl JwtVerifier {
         let valid_until = self.accept_times(&claims, expires_at, now)?;
         let paths = &self.settings.claims;
         let user_id = claims.identifier(&paths.user_id, Claim::UserId)?.ok_or(ClaimDefect::SubjectMissing)?;
+        let list = |path: &Option<ClaimPath>, form, claim| {
+            path.as_ref().map_or_else(|| Ok(Vec::new()), |path| claims.identifiers(path, form, claim))
+        };
+        let tenant = match &paths.tenant {
+            Some(path) => claims.identifier(path, Claim::Tenant)?.map(str::to_owned),
+            None => None,
+        };
         Ok(VerifiedToken {
             issuer: issuer.to_owned(),
             user_id: user_id.to_owned(),
-            tenant: claims.identifier(&paths.tenant, Claim::Tenant)?.map(str::to_owned),
-            roles: claims.identifiers(&paths.roles, ListForm::SingleString, Claim::Roles)?,
-            scopes: claims.identifiers(&paths.scopes, ListForm::SpaceDelimited, Claim::Scopes)?,
-            permissions: claims.identifiers(
-                &paths.permissions,
-                ListForm::SpaceDelimited,
-                Claim::Permissions,
-            )?,
+            tenant,
+            roles: list(&paths.roles, ListForm::SingleString, Claim::Roles)?,
+            scopes: list(&paths.scopes, ListForm::SpaceDelimited, Claim::Scopes)?,
+            permissions: list(&paths.permissions, ListForm::SpaceDelimited, Claim::Permissions)?,
             token_id: claims.identifier(&ClaimPath::name("jti"), Claim::TokenId)?.map(str::to_owned),
             expires_at,
             valid_until,
