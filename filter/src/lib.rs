@@ -4,6 +4,9 @@
 pub mod audit;
 pub mod authn;
 pub mod config;
+pub mod credential;
+pub mod gate;
 pub mod header_pairs;
+pub mod metrics;
 pub mod secret;
 pub mod time;

@@ -29,6 +29,50 @@ pub enum AuthnError {
 }
 
 impl AuthnError {
+    /// Every label that [`AuthnError::reason`] can give, so that the series of a metric are bounded beforehand.
+    pub const REASONS: [&'static str; 40] = [
+        "algorithm_not_allowed",
+        "token_type_not_allowed",
+        "unknown_key",
+        "key_not_for_algorithm",
+        "key_id_required",
+        "signature_mismatch",
+        "no_keys",
+        "token_too_long",
+        "token_not_three_parts",
+        "token_not_base64url",
+        "header_not_json_object",
+        "header_parameter_malformed",
+        "algorithm_missing",
+        "critical_extension",
+        "unencoded_payload",
+        "compressed",
+        "nested_token",
+        "payload_not_json_object",
+        "issuer_missing",
+        "issuer_mismatch",
+        "audience_missing",
+        "audience_mismatch",
+        "expiry_missing",
+        "expired",
+        "not_yet_valid",
+        "issued_in_future",
+        "issued_at_missing",
+        "too_old",
+        "subject_missing",
+        "issuer_malformed",
+        "audience_malformed",
+        "expiry_malformed",
+        "not_before_malformed",
+        "issued_at_malformed",
+        "token_id_malformed",
+        "user_id_malformed",
+        "tenant_malformed",
+        "roles_malformed",
+        "scopes_malformed",
+        "permissions_malformed",
+    ];
+
     /// A stable label from a closed set, for metrics and audit.
     #[must_use]
     pub const fn reason(self) -> &'static str {

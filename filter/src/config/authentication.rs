@@ -1,0 +1,197 @@
+//! The authentication methods of a document, with their secrets and static keys.
+
+use std::sync::Arc;
+
+use portcullis_policy::document::{self, CredentialSource, JsonPointer, KeySource, Problem};
+
+use crate::authn::claims::ClaimPath;
+use crate::authn::jwk::JwkSet;
+use crate::authn::jwt::{Audience, ClaimPaths, Expiry, JwtSettings, JwtVerifier};
+use crate::authn::key::VerificationKey;
+use crate::authn::keyset::KeySet;
+use crate::config::Environment;
+use crate::credential::Location;
+use crate::gate::RemoteKeySettings;
+use crate::secret::{Secret, SecretEncoding};
+
+/// One way to prove who is calling.
+#[derive(Debug)]
+pub struct Method {
+    /// Its name: a label of metrics and records.
+    pub name: String,
+    /// What it demands of a token.
+    pub verifier: JwtVerifier,
+    /// What it verifies with.
+    pub keys: Keys,
+    /// Whether the upstream gets to see the credential.
+    pub forward: bool,
+}
+
+/// What a method verifies with.
+#[derive(Debug)]
+pub enum Keys {
+    /// Keys that the document or the environment holds.
+    Static(Arc<KeySet>),
+    /// Keys that are fetched.
+    Remote(RemoteKeySettings),
+}
+
+/// Compiles every method, noting what is wrong.
+pub(super) fn methods(
+    authentication: &document::Authentication,
+    environment: Environment<'_>,
+    problems: &mut Vec<Problem>,
+) -> Vec<Method> {
+    let methods = JsonPointer::root().member("authentication").member("methods");
+    let mut compiled = Vec::new();
+    for (index, method) in authentication.methods.iter().enumerate() {
+        let place = methods.element(index).member("jwt");
+        let verifier = verifier(&method.jwt, &place, problems);
+        let keys = keys(&method.jwt, &place, environment, problems);
+        if let (Some(verifier), Some(keys)) = (verifier, keys) {
+            compiled.push(Method { name: method.name.clone(), verifier, keys, forward: method.jwt.forward });
+        }
+    }
+    compiled
+}
+
+/// Every place that any method looks into.
+pub(super) fn locations(authentication: &document::Authentication) -> Vec<(usize, Location)> {
+    let of_method = |(index, method): (usize, &document::Method)| {
+        method.jwt.from.iter().map(move |source| (index, location(source))).collect::<Vec<_>>()
+    };
+    authentication.methods.iter().enumerate().flat_map(of_method).collect()
+}
+
+fn location(source: &CredentialSource) -> Location {
+    match source {
+        CredentialSource::Header { header, scheme } => {
+            Location::Header { name: header.to_ascii_lowercase(), scheme: scheme.clone() }
+        }
+        CredentialSource::Cookie { cookie } => Location::Cookie { name: cookie.clone() },
+        CredentialSource::Query { query } => Location::Query { name: query.clone() },
+    }
+}
+
+fn verifier(jwt: &document::Jwt, place: &JsonPointer, problems: &mut Vec<Problem>) -> Option<JwtVerifier> {
+    let claims = claim_paths(&jwt.claims, &place.member("claims"), problems)?;
+    let settings = JwtSettings {
+        issuer: jwt.issuer.clone(),
+        audience: match &jwt.audience {
+            document::Audience::Any => Audience::Any,
+            document::Audience::OneOf(names) => Audience::OneOf(names.clone()),
+        },
+        // The names are the same by RFC 7518 section 3.1.
+        algorithms: jwt.algorithms.iter().filter_map(|algorithm| algorithm.as_str().parse().ok()).collect(),
+        clock_skew: std::time::Duration::from_secs(u64::from(jwt.clock_skew_seconds)),
+        expiry: match jwt.expiry {
+            document::Expiry::Required => Expiry::Required,
+            document::Expiry::Optional => Expiry::Optional,
+        },
+        max_token_age: jwt.max_token_age.map(Into::into),
+        token_type: jwt.token_type.clone(),
+        claims,
+    };
+    JwtVerifier::new(settings)
+        .map_err(|error| problems.push(Problem::new(place.clone(), error.to_string())))
+        .ok()
+}
+
+fn claim_paths(
+    claims: &document::Claims,
+    place: &JsonPointer,
+    problems: &mut Vec<Problem>,
+) -> Option<ClaimPaths> {
+    let mut path = |name: &str, text: &str| match text.parse::<ClaimPath>() {
+        Ok(path) => Some(path),
+        Err(error) => {
+            problems.push(Problem::new(place.member(name), error.to_string()));
+            None
+        }
+    };
+    let mut optional = |name: &str, text: &Option<String>| text.as_deref().map(|text| path(name, text));
+    // A claim that is mapped to nothing is not read; one that is mapped to no claim's name is a problem.
+    let tenant = optional("tenant", &claims.tenant);
+    let roles = optional("roles", &claims.roles);
+    let scopes = optional("scopes", &claims.scopes);
+    let permissions = optional("permissions", &claims.permissions);
+    let given = |path: Option<Option<ClaimPath>>| match path {
+        None => Some(None),
+        Some(None) => None,
+        Some(path) => Some(path),
+    };
+    Some(ClaimPaths {
+        user_id: path("user_id", &claims.user_id)?,
+        tenant: given(tenant)?,
+        roles: given(roles)?,
+        scopes: given(scopes)?,
+        permissions: given(permissions)?,
+    })
+}
+
+fn keys(
+    jwt: &document::Jwt,
+    place: &JsonPointer,
+    environment: Environment<'_>,
+    problems: &mut Vec<Problem>,
+) -> Option<Keys> {
+    match jwt.keys() {
+        None => {
+            let problem = Problem::new(place.clone(), "not one source of keys");
+            problems.push(problem.expected("exactly one of `jwks`, `jwks_uri` with `cluster`, and `secret`"));
+            None
+        }
+        Some(KeySource::Static(jwks)) => match JwkSet::parse(jwks.as_value().to_string().as_bytes()) {
+            Ok(set) => Some(Keys::Static(Arc::new(set.into_keys()))),
+            Err(error) => {
+                let message = format!("no usable key set: {}", error.reason());
+                problems.push(Problem::new(place.member("jwks"), message));
+                None
+            }
+        },
+        Some(KeySource::Remote { uri, cluster }) => {
+            let settings = remote(uri, cluster, jwt);
+            if settings.is_none() {
+                let problem = Problem::new(place.member("jwks_uri"), "not a URI of HTTP");
+                problems.push(problem.expected("`https://` and a host, with a path"));
+            }
+            settings.map(Keys::Remote)
+        }
+        Some(KeySource::Secret { secret, encoding }) => {
+            let name = secret.variable();
+            let result =
+                environment(name).ok_or_else(|| format!("`{name}` is not in the environment of the proxy"));
+            let encoding = match encoding {
+                document::SecretEncoding::Utf8 => SecretEncoding::Utf8,
+                document::SecretEncoding::Base64url => SecretEncoding::Base64Url,
+            };
+            let secret = result.and_then(|text| {
+                Secret::parse(&text, encoding)
+                    .map_err(|error| format!("`{name}` in the environment: {error}"))
+            });
+            let set = secret
+                .map(VerificationKey::shared_secret)
+                .and_then(|key| KeySet::new([key]).map_err(|error| error.to_string()));
+            set.map(|set| Keys::Static(Arc::new(set)))
+                .map_err(|message| problems.push(Problem::new(place.member("secret"), message)))
+                .ok()
+        }
+    }
+}
+
+fn remote(uri: &str, cluster: &str, jwt: &document::Jwt) -> Option<RemoteKeySettings> {
+    let (scheme, rest) = uri.split_once("://")?;
+    let (authority, path) = match rest.find('/') {
+        Some(at) => rest.split_at_checked(at)?,
+        None => (rest, "/"),
+    };
+    let known = matches!(scheme, "https" | "http") && !authority.is_empty() && !uri.contains('#');
+    known.then(|| RemoteKeySettings {
+        cluster: cluster.to_owned(),
+        scheme: scheme.to_owned(),
+        authority: authority.to_owned(),
+        path: path.to_owned(),
+        time_to_live: jwt.jwks_cache_ttl.into(),
+        timeout: jwt.jwks_timeout.into(),
+    })
+}

@@ -1,0 +1,191 @@
+//! Finding the one credential a request carries.
+//!
+//! This module verifies nothing: what it finds is an untrusted text and the place it was found in.
+
+mod cookie;
+mod query;
+
+use std::fmt;
+
+pub use cookie::without_cookie;
+pub use query::without_parameter;
+
+/// A place a document allows a credential in (RFC 6750 section 2).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Location {
+    /// A header whose value is a scheme and a token (RFC 9110 section 11.4); without a scheme the whole value is the
+    /// token.
+    Header {
+        /// Header name in lower case.
+        name: String,
+        /// Scheme, compared without regard to case.
+        scheme: Option<String>,
+    },
+    /// A cookie (RFC 6265 section 4.2).
+    Cookie {
+        /// Cookie name; case-sensitive.
+        name: String,
+    },
+    /// A query parameter (RFC 6750 section 2.3).
+    Query {
+        /// Parameter name; case-sensitive.
+        name: String,
+    },
+}
+
+/// A credential as found.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Credential {
+    token: Vec<u8>,
+}
+
+impl Credential {
+    /// The token's bytes. The one exit; nothing prints them.
+    pub fn expose(&self) -> &[u8] {
+        &self.token
+    }
+}
+
+impl fmt::Debug for Credential {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Credential({} bytes)", self.token.len())
+    }
+}
+
+/// What a request carries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Found {
+    /// No credential in any of the places.
+    Nothing,
+    /// One, and the places (by index) that it stands in.
+    One(Credential, Vec<usize>),
+    /// Two that differ, or one place used twice.
+    Ambiguous,
+}
+
+/// Looks into every place and reports what is there.
+///
+/// Two header lines of the same name are ambiguous whatever they hold: servers differ in which of them they read. The
+/// same token in two different places is one credential. A scheme that no place asks for is somebody else's credential
+/// and is not counted; a scheme without a token is a credential that is present and empty.
+pub fn find<'a>(
+    locations: impl Iterator<Item = (usize, &'a Location)>,
+    headers: &[(Vec<u8>, Vec<u8>)],
+    query: Option<&str>,
+) -> Found {
+    let mut token: Option<Vec<u8>> = None;
+    let mut places = Vec::new();
+    for (index, location) in locations {
+        let here = match location {
+            Location::Header { name, scheme } => in_header(headers, name, scheme.as_deref()),
+            Location::Cookie { name } => cookie::find(headers, name.as_bytes()),
+            Location::Query { name } => query.map_or(Ok(None), |query| query::find(query, name)),
+        };
+        match (here, &token) {
+            (Err(Twice), _) => return Found::Ambiguous,
+            (Ok(None), _) => {}
+            (Ok(Some(found)), Some(other)) if found != *other => return Found::Ambiguous,
+            (Ok(Some(found)), _) => {
+                token = Some(found);
+                places.push(index);
+            }
+        }
+    }
+    match token {
+        Some(token) => Found::One(Credential { token }, places),
+        None => Found::Nothing,
+    }
+}
+
+/// One place holds two values.
+#[derive(Debug, PartialEq, Eq)]
+struct Twice;
+
+fn in_header(
+    headers: &[(Vec<u8>, Vec<u8>)],
+    name: &str,
+    scheme: Option<&str>,
+) -> Result<Option<Vec<u8>>, Twice> {
+    let mut values = headers.iter().filter(|(key, _)| key == name.as_bytes()).map(|(_, value)| value);
+    let Some(value) = values.next() else { return Ok(None) };
+    if values.next().is_some() {
+        return Err(Twice);
+    }
+    let value = value.trim_ascii();
+    Ok(match scheme {
+        None => Some(value.to_vec()),
+        Some(scheme) => after_scheme(value, scheme.as_bytes()).map(<[u8]>::to_vec),
+    })
+}
+
+/// The credentials after `scheme`; `None` when the value is of another scheme. What follows one or more spaces is taken
+/// whole, so that `Bearer a b` is a credential that is no token, and not two.
+fn after_scheme<'a>(value: &'a [u8], scheme: &[u8]) -> Option<&'a [u8]> {
+    let (word, rest) = match value.iter().position(|byte| *byte == b' ') {
+        Some(end) => value.split_at_checked(end)?,
+        None => (value, [].as_slice()),
+    };
+    word.eq_ignore_ascii_case(scheme).then(|| rest.trim_ascii())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bearer() -> Location {
+        Location::Header { name: "authorization".into(), scheme: Some("Bearer".into()) }
+    }
+
+    fn find_in(locations: &[Location], headers: &[(&str, &[u8])], query: Option<&str>) -> Found {
+        let headers: Vec<_> =
+            headers.iter().map(|(name, value)| (name.as_bytes().to_vec(), value.to_vec())).collect();
+        find(locations.iter().enumerate(), &headers, query)
+    }
+
+    fn one(token: &[u8], places: &[usize]) -> Found {
+        Found::One(Credential { token: token.to_vec() }, places.to_vec())
+    }
+
+    #[test]
+    fn the_scheme_is_compared_without_regard_to_case_and_wholly() {
+        for (value, found) in [
+            (b"Bearer abc".as_slice(), one(b"abc", &[0])),
+            (b"bearer abc", one(b"abc", &[0])),
+            (b"BEARER   abc ", one(b"abc", &[0])),
+            (b"Bearerabc", Found::Nothing),
+            (b"Basic abc", Found::Nothing),
+            (b"Bearer", one(b"", &[0])),
+            (b"Bearer ", one(b"", &[0])),
+            (b"Bearer a b", one(b"a b", &[0])),
+            (b"Bearer \xff\xfe", one(b"\xff\xfe", &[0])),
+            (b"", Found::Nothing),
+        ] {
+            assert_eq!(find_in(&[bearer()], &[("authorization", value)], None), found, "{value:?}");
+        }
+    }
+
+    #[test]
+    fn two_authorization_lines_are_ambiguous_even_if_equal() {
+        for second in [b"Bearer a".as_slice(), b"Bearer b", b"Basic x"] {
+            let headers = [("authorization", b"Bearer a".as_slice()), ("authorization", second)];
+            assert_eq!(find_in(&[bearer()], &headers, None), Found::Ambiguous);
+        }
+    }
+
+    #[test]
+    fn the_same_token_in_two_places_is_one_and_another_token_is_ambiguous() {
+        let locations =
+            [bearer(), Location::Cookie { name: "session".into() }, Location::Query { name: "t".into() }];
+        let with = |cookie: &'static [u8]| [("authorization", b"Bearer a".as_slice()), ("cookie", cookie)];
+        assert_eq!(find_in(&locations, &with(b"session=a"), None), one(b"a", &[0, 1]));
+        assert_eq!(find_in(&locations, &with(b"session=b"), None), Found::Ambiguous);
+        assert_eq!(find_in(&locations, &with(b"other=b"), Some("t=a")), one(b"a", &[0, 2]));
+        assert_eq!(find_in(&locations, &with(b"other=b"), Some("t=b")), Found::Ambiguous);
+        assert_eq!(find_in(&locations, &[], None), Found::Nothing);
+    }
+
+    #[test]
+    fn a_credential_is_never_printed() {
+        assert_eq!(format!("{:?}", Credential { token: b"secret".to_vec() }), "Credential(6 bytes)");
+    }
+}

@@ -1,0 +1,322 @@
+//! Verifying the credential of a request, with keys that may have to be waited for.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use portcullis_policy::policy::Access;
+
+use crate::authn::error::AuthnError;
+use crate::authn::error::ClaimDefect;
+use crate::authn::jwk::JwkSet;
+use crate::authn::jws::CompactJws;
+use crate::authn::jwt::{VerifiedToken, peek_issuer};
+use crate::authn::probe::HostProbe;
+use crate::authn::signature::{HostCrypto, SignatureVerifier};
+use crate::config::{Config, Keys};
+use crate::credential::{self, Credential, Found};
+use crate::gate::callout::Purpose;
+use crate::gate::command::{Callout, CalloutId, Command, LogLevel};
+use crate::gate::conclusion::Caller;
+use crate::gate::keys::{KeySource, RemoteKeys};
+use crate::gate::request::Request;
+use crate::gate::waiting::{Waiting, Wanted};
+use crate::gate::{CalloutReply, Denial, ExchangeId, Gate, Turn};
+use crate::metrics::{AttemptResult, Done, Metric};
+use crate::time::UnixTime;
+
+/// The authentication methods of one document with their keys.
+#[derive(Debug)]
+pub(super) struct Authenticator {
+    config: Arc<Config>,
+    keys: Vec<KeySource>,
+    signatures: SignatureVerifier,
+}
+
+/// What verifying a credential came to.
+enum Attempt {
+    Verified(Box<VerifiedToken>),
+    Failed(AuthnError),
+    /// Keys have to be fetched first.
+    NeedsKeys,
+    /// Keys cannot be had now.
+    Unavailable(Duration),
+}
+
+impl Authenticator {
+    pub(super) fn new(config: Arc<Config>, crypto: &dyn HostCrypto) -> Authenticator {
+        let source = |keys: &Keys| match keys {
+            Keys::Static(keys) => KeySource::Static(Arc::clone(keys)),
+            Keys::Remote(settings) => KeySource::Remote(RemoteKeys::new(settings.clone())),
+        };
+        let keys = config.methods.iter().map(|method| source(&method.keys)).collect();
+        Authenticator { config, keys, signatures: SignatureVerifier::new(HostProbe::run(crypto)) }
+    }
+
+    /// Which of the methods that found the credential is to verify it: the only one, or the one whose issuer the token
+    /// claims. The claim is not trusted: the method's own check of the issuer decides.
+    fn choose(&self, places: &[usize], credential: &Credential) -> Option<usize> {
+        let mut methods: Vec<usize> = places
+            .iter()
+            .filter_map(|place| self.config.locations.get(*place))
+            .map(|(method, _)| *method)
+            .collect();
+        methods.dedup();
+        if let [only] = methods.as_slice() {
+            return Some(*only);
+        }
+        let issuer = peek_issuer(credential.expose()).ok()?;
+        let claims_it = |method: &usize| {
+            self.config.methods.get(*method).is_some_and(|m| m.verifier.settings().issuer == issuer)
+        };
+        methods.into_iter().find(claims_it)
+    }
+
+    fn attempt(
+        &self,
+        method: usize,
+        token: &[u8],
+        now: UnixTime,
+        crypto: &dyn HostCrypto,
+        after_fetch: bool,
+    ) -> Attempt {
+        let (Some(settings), Some(source)) = (self.config.methods.get(method), self.keys.get(method)) else {
+            return Attempt::Failed(AuthnError::NoKeys);
+        };
+        let remote = match source {
+            KeySource::Static(keys) => {
+                return match settings.verifier.verify(token, keys, now, &self.signatures, crypto) {
+                    Ok(verified) => Attempt::Verified(Box::new(verified)),
+                    Err(error) => Attempt::Failed(error),
+                };
+            }
+            KeySource::Remote(remote) => remote,
+        };
+        // What is no token for this issuer waits for no key, so that garbage cannot fill the room.
+        if let Err(defect) = CompactJws::parse(token) {
+            return Attempt::Failed(AuthnError::Malformed(defect));
+        }
+        match remote
+            .usable(now)
+            .map(|keys| settings.verifier.verify(token, keys, now, &self.signatures, crypto))
+        {
+            Some(Ok(verified)) => Attempt::Verified(Box::new(verified)),
+            Some(Err(AuthnError::UnknownKey)) if after_fetch && remote.has_failed() => {
+                Attempt::Unavailable(remote.retry_after(now))
+            }
+            Some(Err(AuthnError::UnknownKey))
+                if !after_fetch && (remote.is_fetching() || remote.may_look_for_unknown_key(now)) =>
+            {
+                Attempt::NeedsKeys
+            }
+            Some(Err(error)) => Attempt::Failed(error),
+            None if after_fetch => Attempt::Unavailable(remote.retry_after(now)),
+            None if remote.is_fetching() || remote.is_due(now) => Attempt::NeedsKeys,
+            None => Attempt::Unavailable(remote.retry_after(now)),
+        }
+    }
+
+    fn remote(&self, method: usize) -> Option<&RemoteKeys> {
+        match self.keys.get(method)? {
+            KeySource::Remote(remote) => Some(remote),
+            KeySource::Static(_) => None,
+        }
+    }
+
+    fn remote_mut(&mut self, method: usize) -> Option<&mut RemoteKeys> {
+        match self.keys.get_mut(method)? {
+            KeySource::Remote(remote) => Some(remote),
+            KeySource::Static(_) => None,
+        }
+    }
+
+    /// How long a caller should wait for the keys of `method`.
+    pub(super) fn retry_after(&self, method: usize, now: UnixTime) -> Duration {
+        self.remote(method).map_or(Duration::ZERO, |remote| remote.retry_after(now))
+    }
+}
+
+impl Gate {
+    /// Takes a readable request to its decision, or as far as it can go without keys.
+    pub(super) fn admit(&mut self, exchange: ExchangeId, request: Request, turn: &mut Turn<'_>) {
+        let config = Arc::clone(&self.config);
+        let access = config.policy.locate(request.action(), request.resource()).access();
+        if access == Access::Public {
+            return self.conclude(exchange, request, None, turn.now, turn);
+        }
+        let locations = config.locations.iter().enumerate().map(|(place, (_, location))| (place, location));
+        match credential::find(locations, &request.headers, request.target.query.as_deref()) {
+            Found::Nothing => {
+                if access == Access::Required {
+                    self.count_attempt(None, AttemptResult::Failure, Some("missing_token"), turn);
+                }
+                self.conclude(exchange, request, None, turn.now, turn);
+            }
+            Found::Ambiguous => {
+                self.count_attempt(None, AttemptResult::Failure, Some("ambiguous_credentials"), turn);
+                self.refuse(exchange, &request, None, &Denial::AmbiguousCredentials, turn.now, turn);
+            }
+            Found::One(credential, places) => match self.authenticator.choose(&places, &credential) {
+                Some(method) => {
+                    self.verify(exchange, request, method, credential, places, turn.now, false, turn)
+                }
+                None => {
+                    let error = AuthnError::Claim(ClaimDefect::IssuerMismatch);
+                    self.count_attempt(None, AttemptResult::Failure, Some(error.reason()), turn);
+                    self.refuse(exchange, &request, None, &Denial::Credential(error), turn.now, turn);
+                }
+            },
+        }
+    }
+
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "each is a part of one waiting request, taken apart here once"
+    )]
+    fn verify(
+        &mut self,
+        exchange: ExchangeId,
+        request: Request,
+        method: usize,
+        credential: Credential,
+        places: Vec<usize>,
+        since: UnixTime,
+        after_fetch: bool,
+        turn: &mut Turn<'_>,
+    ) {
+        match self.authenticator.attempt(method, credential.expose(), turn.now, turn.crypto, after_fetch) {
+            Attempt::Verified(token) => {
+                self.count_attempt(Some(method), AttemptResult::Success, None, turn);
+                self.fetch_if_due(method, turn);
+                let caller = Caller::new(method, places, &token);
+                self.conclude(exchange, request, Some(caller), since, turn);
+            }
+            Attempt::Failed(error) => {
+                self.count_attempt(Some(method), AttemptResult::Failure, Some(error.reason()), turn);
+                self.refuse(exchange, &request, None, &Denial::Credential(error), since, turn);
+            }
+            Attempt::Unavailable(retry_after) => {
+                self.refuse_for_keys(exchange, &request, method, retry_after, since, turn);
+            }
+            Attempt::NeedsKeys => {
+                let timeout =
+                    self.authenticator.remote(method).map_or(Duration::ZERO, |keys| keys.settings.timeout);
+                let deadline = turn.now.saturating_add(timeout).saturating_add(REPLY_GRACE);
+                let wanted = Wanted::Keys { method, credential, places };
+                self.wait(exchange, Waiting { request, since, deadline, wanted }, turn);
+                if self.authenticator.remote(method).is_some_and(|keys| !keys.is_fetching()) {
+                    self.fetch(method, turn);
+                }
+            }
+        }
+    }
+
+    pub(super) fn refuse_for_keys(
+        &mut self,
+        exchange: ExchangeId,
+        request: &Request,
+        method: usize,
+        retry_after: Duration,
+        since: UnixTime,
+        turn: &mut Turn<'_>,
+    ) {
+        self.count_attempt(Some(method), AttemptResult::Error, Some("keys_unavailable"), turn);
+        self.refuse(exchange, request, None, &Denial::KeysUnavailable(retry_after), since, turn);
+    }
+
+    /// Fetches every JWKS that is due, so that requests seldom have to wait.
+    pub(super) fn refresh_keys(&mut self, turn: &mut Turn<'_>) {
+        if self.retired_at.is_some() {
+            return;
+        }
+        for method in 0..self.config.methods.len() {
+            self.fetch_if_due(method, turn);
+            if let Some(age) = self.authenticator.remote(method).and_then(|keys| keys.age(turn.now)) {
+                self.record(
+                    Metric::JwksAge(Some(method)),
+                    usize::try_from(age.as_secs()).unwrap_or(usize::MAX),
+                    turn,
+                );
+            }
+        }
+    }
+
+    fn fetch_if_due(&mut self, method: usize, turn: &mut Turn<'_>) {
+        if self.authenticator.remote(method).is_some_and(|keys| keys.is_due(turn.now)) {
+            self.fetch(method, turn);
+        }
+    }
+
+    fn fetch(&mut self, method: usize, turn: &mut Turn<'_>) {
+        let id = self.next_callout(Purpose::Keys { method });
+        let Some(remote) = self.authenticator.remote_mut(method) else { return };
+        remote.started(id, turn.now);
+        turn.commands.push(Command::Dispatch(jwks_request(id, remote)));
+    }
+
+    /// A fetch has ended: takes the keys, or keeps the last good ones, and answers everyone who waited.
+    pub(super) fn keys_arrived(&mut self, method: usize, reply: &CalloutReply, turn: &mut Turn<'_>) {
+        let parsed = match reply {
+            CalloutReply::Answered { status: 200, body } => {
+                JwkSet::parse(body).map_err(|error| error.reason())
+            }
+            CalloutReply::Answered { .. } => Err("status_not_200"),
+            CalloutReply::TooLarge => Err("too_large"),
+            CalloutReply::Failed => Err("no_answer"),
+            CalloutReply::NotSent => Err("not_sent"),
+        };
+        let Some(remote) = self.authenticator.remote_mut(method) else { return };
+        let done = match parsed {
+            Ok(set) => {
+                remote.succeeded(set.into_keys(), turn.now);
+                Done::Success
+            }
+            Err(reason) => {
+                remote.failed();
+                let name = self.config.methods.get(method).map_or("", |method| method.name.as_str());
+                turn.log(LogLevel::Warn, format!("jwks of method `{name}` could not be fetched: {reason}"));
+                Done::Failure
+            }
+        };
+        self.count(Metric::JwksFetches(Some(method), done), turn);
+        let waits_for_it =
+            |waiting: &Waiting| matches!(&waiting.wanted, Wanted::Keys { method: of, .. } if *of == method);
+        for (exchange, waiting) in self.wake(waits_for_it, turn) {
+            let Wanted::Keys { method, credential, places } = waiting.wanted else { continue };
+            self.verify(exchange, waiting.request, method, credential, places, waiting.since, true, turn);
+        }
+    }
+
+    fn count_attempt(
+        &self,
+        method: Option<usize>,
+        result: AttemptResult,
+        reason: Option<&'static str>,
+        turn: &mut Turn<'_>,
+    ) {
+        self.count(Metric::AuthAttempts(method, result), turn);
+        if let Some(reason) = reason {
+            self.count(Metric::AuthFailures(method, reason), turn);
+        }
+    }
+}
+
+fn jwks_request(id: CalloutId, remote: &RemoteKeys) -> Callout {
+    let settings = &remote.settings;
+    let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    Callout {
+        id,
+        cluster: settings.cluster.clone(),
+        headers: vec![
+            header(":method", "GET"),
+            header(":scheme", &settings.scheme),
+            header(":authority", &settings.authority),
+            header(":path", &settings.path),
+            header("accept", "application/jwk-set+json, application/json"),
+        ],
+        body: Vec::new(),
+        timeout: settings.timeout,
+    }
+}
+
+/// How long after a callout's own timeout a host may take to report it.
+const REPLY_GRACE: Duration = Duration::from_secs(1);

@@ -1,0 +1,256 @@
+//! The end of a request: the decision, its record, and the one command that carries it out.
+
+use std::sync::Arc;
+
+use portcullis_policy::decision::{Permit, Response, RuleId};
+use portcullis_policy::path::RequestTarget;
+use portcullis_policy::policy::Route;
+use portcullis_policy::request::{AccessRequest, Action, Context, Resource, Subject};
+
+use crate::authn::jwt::VerifiedToken;
+use crate::config::Config;
+use crate::credential::{Location, without_cookie, without_parameter};
+use crate::gate::answer::Answer;
+use crate::gate::command::{Command, HeaderEdit};
+use crate::gate::identity::Identity;
+use crate::gate::recording::{Kept, Verdict};
+use crate::gate::request::{Outline, Request};
+use crate::gate::waiting::{Waiting, Wanted};
+use crate::gate::{Denial, ExchangeId, Gate, Turn};
+use crate::metrics::Metric;
+use crate::time::UnixTime;
+
+/// A verified caller: who, and by which method and from which places of the document.
+#[derive(Debug, Clone)]
+pub(super) struct Caller {
+    pub(super) method: usize,
+    pub(super) subject: Subject,
+    places: Vec<usize>,
+}
+
+impl Caller {
+    pub(super) fn new(method: usize, places: Vec<usize>, token: &VerifiedToken) -> Caller {
+        Caller { method, places, subject: subject(token) }
+    }
+}
+
+impl Request {
+    pub(super) fn action(&self) -> Action<'_> {
+        Action::of_method(&self.method)
+    }
+
+    pub(super) fn resource(&self) -> Resource<'_> {
+        Resource { host: &self.host, path: &self.target.path }
+    }
+}
+
+impl Gate {
+    /// Decides a request whose caller is known, or known to be anonymous.
+    pub(super) fn conclude(
+        &mut self,
+        exchange: ExchangeId,
+        request: Request,
+        caller: Option<Caller>,
+        since: UnixTime,
+        turn: &mut Turn<'_>,
+    ) {
+        let config = Arc::clone(&self.config);
+        let located = config.policy.locate(request.action(), request.resource());
+        let response = config.policy.decide(
+            &located,
+            &AccessRequest {
+                subject: caller.as_ref().map(|caller| &caller.subject),
+                action: request.action(),
+                resource: request.resource(),
+                context: Context { headers: &request.headers },
+            },
+        );
+        let must_wait = located.route().is_some_and(Route::waits_for_record);
+        let Response { outcome, reasons, tenant, cross_tenant, .. } = response;
+        let caller = caller.as_ref();
+        match outcome {
+            Err(refusal) => {
+                let denial = Denial::Refused(refusal);
+                self.refuse_for(exchange, &request, caller, &reasons, &denial, since, turn);
+            }
+            Ok(permit) => {
+                let edits = edits(&config, &request, caller, tenant.as_deref());
+                let granted = Granted { permit, reasons, tenant, cross_tenant, edits };
+                self.permit(exchange, request, caller, must_wait, granted, since, turn);
+            }
+        }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the parts of one conclusion, in one place")]
+    fn permit(
+        &mut self,
+        exchange: ExchangeId,
+        request: Request,
+        caller: Option<&Caller>,
+        must_wait: bool,
+        granted: Granted,
+        since: UnixTime,
+        turn: &mut Turn<'_>,
+    ) {
+        let verdict = Verdict {
+            denial: None,
+            rules: &granted.reasons,
+            tenant: granted.tenant.as_deref(),
+            cross_tenant: granted.cross_tenant,
+        };
+        let kept = self.keep(&request.outline, Some(&request), caller, &verdict, since, turn);
+        let Granted { permit, edits, .. } = granted;
+        match kept {
+            Kept::Unavailable => self.answer(exchange, &request.outline, &Denial::AuditUnavailable, turn),
+            Kept::Lost if must_wait => {
+                self.answer(exchange, &request.outline, &Denial::AuditUnavailable, turn)
+            }
+            Kept::Sealed(sequence) if must_wait => {
+                let deadline = self.acknowledgement_deadline(turn.now);
+                let wanted = Wanted::Record { sequence, permit, edits, caller: caller.cloned() };
+                self.expedite(sequence);
+                self.wait(exchange, Waiting { request, since, deadline, wanted }, turn);
+            }
+            Kept::NotConfigured if must_wait => {
+                self.answer(exchange, &request.outline, &Denial::AuditUnavailable, turn);
+            }
+            Kept::Sealed(_) | Kept::Lost | Kept::NotConfigured => self.resume(exchange, permit, edits, turn),
+        }
+        self.observe_latency(caller, since, turn);
+    }
+
+    /// Lets a request through; `permit` is the proof that the policy did.
+    pub(super) fn resume(
+        &mut self,
+        exchange: ExchangeId,
+        permit: Permit,
+        edits: Vec<HeaderEdit>,
+        turn: &mut Turn<'_>,
+    ) {
+        self.count(Metric::Decisions(None), turn);
+        turn.commands.push(Command::Resume { exchange, permit, edits });
+    }
+
+    /// Refuses a request that no rule had a part in refusing.
+    pub(super) fn refuse(
+        &mut self,
+        exchange: ExchangeId,
+        request: &Request,
+        caller: Option<&Caller>,
+        denial: &Denial,
+        since: UnixTime,
+        turn: &mut Turn<'_>,
+    ) {
+        self.refuse_for(exchange, request, caller, &[], denial, since, turn);
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the parts of one conclusion, in one place")]
+    fn refuse_for(
+        &mut self,
+        exchange: ExchangeId,
+        request: &Request,
+        caller: Option<&Caller>,
+        rules: &[RuleId],
+        denial: &Denial,
+        since: UnixTime,
+        turn: &mut Turn<'_>,
+    ) {
+        let tenant = caller.and_then(|caller| caller.subject.tenant.as_deref());
+        let verdict = Verdict { denial: Some(denial), rules, tenant, cross_tenant: false };
+        let kept = self.keep(&request.outline, Some(request), caller, &verdict, since, turn);
+        self.answer(exchange, &request.outline, unless_unavailable(kept, denial), turn);
+        self.observe_latency(caller, since, turn);
+    }
+
+    /// Refuses a request that could not be read.
+    pub(super) fn refuse_unread(
+        &mut self,
+        exchange: ExchangeId,
+        outline: &Outline,
+        denial: &Denial,
+        turn: &mut Turn<'_>,
+    ) {
+        let verdict = Verdict { denial: Some(denial), rules: &[], tenant: None, cross_tenant: false };
+        let kept = self.keep(outline, None, None, &verdict, turn.now, turn);
+        self.answer(exchange, outline, unless_unavailable(kept, denial), turn);
+    }
+
+    fn answer(&mut self, exchange: ExchangeId, outline: &Outline, denial: &Denial, turn: &mut Turn<'_>) {
+        self.count(Metric::Decisions(Some(denial.code())), turn);
+        let answer = Answer::to(denial, outline.form(&self.config.name));
+        turn.commands.push(Command::Refuse { exchange, answer });
+    }
+
+    fn observe_latency(&self, caller: Option<&Caller>, since: UnixTime, turn: &mut Turn<'_>) {
+        let elapsed = turn.now.saturating_since(since);
+        let milliseconds = usize::try_from(elapsed.as_micros().div_ceil(1000)).unwrap_or(usize::MAX);
+        self.record(Metric::AuthLatency(caller.map(|caller| caller.method)), milliseconds, turn);
+    }
+}
+
+fn subject(token: &VerifiedToken) -> Subject {
+    Subject {
+        id: Some(token.user_id().to_owned()),
+        tenant: token.tenant().map(str::to_owned),
+        roles: token.roles().to_vec(),
+        scopes: token.scopes().to_vec(),
+        permissions: token.permissions().to_vec(),
+    }
+}
+
+/// What a permit comes with.
+struct Granted {
+    permit: Permit,
+    reasons: Vec<RuleId>,
+    tenant: Option<String>,
+    cross_tenant: bool,
+    edits: Vec<HeaderEdit>,
+}
+
+/// Under `when_full: refuse` a request whose record has no room gets no other answer than that.
+fn unless_unavailable(kept: Kept, denial: &Denial) -> &Denial {
+    match kept {
+        Kept::Unavailable => &Denial::AuditUnavailable,
+        Kept::Sealed(_) | Kept::Lost | Kept::NotConfigured => denial,
+    }
+}
+
+/// What the upstream gets to see of a permitted request.
+fn edits(
+    config: &Config,
+    request: &Request,
+    caller: Option<&Caller>,
+    tenant: Option<&str>,
+) -> Vec<HeaderEdit> {
+    let method = caller.and_then(|caller| config.methods.get(caller.method));
+    let identity = caller.zip(method).map(|(caller, method)| Identity {
+        subject: &caller.subject,
+        tenant,
+        method: &method.name,
+    });
+    let mut edits = config.identity_headers.edits(&request.headers, identity);
+    let mut query = request.target.query.clone();
+    let mut rewritten = request.target.rewritten;
+    if let (Some(caller), Some(false)) = (caller, method.map(|method| method.forward)) {
+        for (_method, location) in caller.places.iter().filter_map(|place| config.locations.get(*place)) {
+            match location {
+                Location::Header { name, .. } => edits.push(HeaderEdit::Remove(name.clone().into_bytes())),
+                Location::Cookie { name } => {
+                    edits.push(match without_cookie(&request.headers, name.as_bytes()) {
+                        Some(rest) => HeaderEdit::Set(b"cookie".to_vec(), rest),
+                        None => HeaderEdit::Remove(b"cookie".to_vec()),
+                    })
+                }
+                Location::Query { name } => {
+                    query = query.and_then(|query| without_parameter(&query, name));
+                    rewritten = true;
+                }
+            }
+        }
+    }
+    if rewritten {
+        let target = RequestTarget { query, ..request.target.clone() };
+        edits.push(HeaderEdit::Set(b":path".to_vec(), target.origin_form().into_bytes()));
+    }
+    edits
+}

@@ -1,0 +1,65 @@
+//! The closed set of what may happen to a gate.
+//!
+//! Nothing here is interpreted: bytes are as the host gave them.
+
+use crate::gate::command::CalloutId;
+
+/// One HTTP request and its response (RFC 9110 section 3.9), by the number the host gave it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ExchangeId(pub u32);
+
+/// What happened.
+#[derive(Debug)]
+pub enum Event {
+    /// A request's headers have arrived.
+    Head {
+        /// Which exchange.
+        exchange: ExchangeId,
+        /// What arrived.
+        head: RequestHead,
+    },
+    /// A callout ended, one way or the other. Each callout ends exactly once.
+    CalloutReply {
+        /// Which callout.
+        callout: CalloutId,
+        /// How it ended.
+        reply: CalloutReply,
+    },
+    /// The period asked for by [`crate::gate::Command::TickEvery`] has passed.
+    Tick,
+    /// The exchange is over: answered, or abandoned by the client.
+    Finished {
+        /// Which exchange.
+        exchange: ExchangeId,
+    },
+    /// A newer configuration has taken this gate's place, or the proxy stops.
+    Retired,
+}
+
+/// A request's headers and what the host knows of the connection.
+#[derive(Debug, Clone, Default)]
+pub struct RequestHead {
+    /// Every header line with pseudo-headers, names in lower case, in the order received.
+    pub headers: Vec<(Vec<u8>, Vec<u8>)>,
+    /// The peer's address as the host reports it (`address:port`), for the record only: a decision never rests on it,
+    /// because a proxy may have been told to take it from a header.
+    pub source: Option<Vec<u8>>,
+}
+
+/// How a callout ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CalloutReply {
+    /// With a response, whose body is within [`crate::gate::MAX_CALLOUT_BODY_BYTES`].
+    Answered {
+        /// The HTTP status.
+        status: u16,
+        /// The body.
+        body: Vec<u8>,
+    },
+    /// With a response larger than the bound; its body was not read.
+    TooLarge,
+    /// Without a usable response: timed out, reset, or not readable.
+    Failed,
+    /// It was never sent: the host knows no such cluster, or refused the call.
+    NotSent,
+}

@@ -1,0 +1,152 @@
+//! The headers that tell the upstream who called.
+//!
+//! They are ours alone: every copy a client sent is removed first, on every route, in every spelling that an upstream
+//! could fold into ours. This module decides nothing about the caller.
+
+use portcullis_policy::request::Subject;
+
+use crate::gate::command::HeaderEdit;
+
+/// The names of the identity headers, in lower case; `None` for one that is not sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IdentityHeaders {
+    /// Carries the tenant the request acts in.
+    pub tenant: Option<String>,
+    /// Carries the user identifier.
+    pub user: Option<String>,
+    /// Carries the roles, separated by commas.
+    pub roles: Option<String>,
+    /// Carries the name of the authentication method.
+    pub method: Option<String>,
+    /// Carries the scopes, separated by spaces.
+    pub scopes: Option<String>,
+}
+
+/// A verified caller as the upstream is told of it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Identity<'a> {
+    /// Who.
+    pub(crate) subject: &'a Subject,
+    /// The tenant the request acts in.
+    pub(crate) tenant: Option<&'a str>,
+    /// The name of the method that verified the caller.
+    pub(crate) method: &'a str,
+}
+
+impl IdentityHeaders {
+    /// Removes every client copy, then sets what `identity` has to say; an anonymous caller gets the removals alone.
+    pub(crate) fn edits(
+        &self,
+        headers: &[(Vec<u8>, Vec<u8>)],
+        identity: Option<Identity<'_>>,
+    ) -> Vec<HeaderEdit> {
+        let mut edits: Vec<HeaderEdit> = Vec::new();
+        for (name, _value) in headers {
+            let removal = HeaderEdit::Remove(name.clone());
+            if self.names().any(|ours| is_read_as(name, ours.as_bytes())) && !edits.contains(&removal) {
+                edits.push(removal);
+            }
+        }
+        let Some(identity) = identity else { return edits };
+        let mut set = |name: &Option<String>, value: Option<String>| {
+            if let (Some(name), Some(value)) = (name, value) {
+                edits.push(HeaderEdit::Set(name.clone().into_bytes(), value.into_bytes()));
+            }
+        };
+        set(&self.tenant, identity.tenant.map(|tenant| encoded([tenant], "")));
+        set(&self.user, identity.subject.id.as_deref().map(|id| encoded([id], "")));
+        set(&self.roles, list(&identity.subject.roles, ","));
+        set(&self.method, Some(encoded([identity.method], "")));
+        set(&self.scopes, list(&identity.subject.scopes, " "));
+        edits
+    }
+
+    fn names(&self) -> impl Iterator<Item = &str> {
+        [&self.tenant, &self.user, &self.roles, &self.method, &self.scopes]
+            .into_iter()
+            .filter_map(Option::as_deref)
+    }
+}
+
+/// Whether some server could take the header `name` for `ours`: CGI and its heirs (RFC 3875 section 4.1.18) fold `-` and
+/// `_` into one.
+fn is_read_as(name: &[u8], ours: &[u8]) -> bool {
+    let fold = |byte: &u8| if *byte == b'_' { b'-' } else { byte.to_ascii_lowercase() };
+    name.iter().map(fold).eq(ours.iter().map(fold))
+}
+
+fn list(values: &[String], separator: &str) -> Option<String> {
+    (!values.is_empty()).then(|| encoded(values.iter().map(String::as_str), separator))
+}
+
+/// Values as a header can carry them without loss and without forging a boundary: everything outside visible ASCII,
+/// and `%` and `,`, is percent-encoded (RFC 3986 section 2.1). `auth0|123` and `user@example.com` stay as they are.
+fn encoded<'a>(values: impl IntoIterator<Item = &'a str>, separator: &str) -> String {
+    let mut text = String::new();
+    for (index, value) in values.into_iter().enumerate() {
+        if index > 0 {
+            text.push_str(separator);
+        }
+        for byte in value.bytes() {
+            if byte.is_ascii_graphic() && byte != b'%' && byte != b',' {
+                text.push(char::from(byte));
+            } else {
+                text.push('%');
+                for nibble in [byte >> 4, byte & 0xf] {
+                    text.push(char::from_digit(u32::from(nibble), 16).unwrap_or('0').to_ascii_uppercase());
+                }
+            }
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names() -> IdentityHeaders {
+        IdentityHeaders {
+            tenant: Some("x-tenant-id".into()),
+            user: Some("x-user-id".into()),
+            roles: Some("x-user-roles".into()),
+            method: Some("x-auth-method".into()),
+            scopes: None,
+        }
+    }
+
+    fn headers(names: &[&str]) -> Vec<(Vec<u8>, Vec<u8>)> {
+        names.iter().map(|name| (name.as_bytes().to_vec(), b"forged".to_vec())).collect()
+    }
+
+    #[test]
+    fn every_client_copy_goes_in_every_spelling() {
+        let sent =
+            headers(&["x-user-id", "x-user_id", "x_user_id", "x-user-id", "x-user-ids", "X-Tenant-Id"]);
+        let removed: Vec<HeaderEdit> = ["x-user-id", "x-user_id", "x_user_id", "X-Tenant-Id"]
+            .map(|name| HeaderEdit::Remove(name.as_bytes().to_vec()))
+            .into();
+        assert_eq!(names().edits(&sent, None), removed);
+    }
+
+    #[test]
+    fn a_caller_is_described_and_cannot_forge_a_boundary() {
+        let subject = Subject {
+            id: Some("josé smith".into()),
+            roles: vec!["admin,owner".into(), "viewer".into()],
+            scopes: vec!["a".into()],
+            ..Subject::default()
+        };
+        let identity = Identity { subject: &subject, tenant: Some("acme"), method: "people" };
+        let set = |name: &str, value: &str| HeaderEdit::Set(name.into(), value.into());
+        assert_eq!(
+            names().edits(&[], Some(identity)),
+            [
+                set("x-tenant-id", "acme"),
+                set("x-user-id", "jos%C3%A9%20smith"),
+                set("x-user-roles", "admin%2Cowner,viewer"),
+                set("x-auth-method", "people"),
+            ]
+        );
+    }
+}

@@ -1,0 +1,90 @@
+//! Requests that wait: for keys, or for their record to be acknowledged.
+//!
+//! Waiting is bounded in number and in time, and ends in an answer whatever happens to what is waited for.
+
+use portcullis_policy::decision::Permit;
+
+use crate::audit::Sequence;
+use crate::credential::Credential;
+use crate::gate::command::HeaderEdit;
+use crate::gate::conclusion::Caller;
+use crate::gate::request::Request;
+use crate::gate::{Denial, ExchangeId, Gate, Turn};
+use crate::metrics::{FAILURE_REASONS, Metric};
+use crate::time::UnixTime;
+
+/// One waiting request.
+#[derive(Debug)]
+pub(super) struct Waiting {
+    pub(super) request: Request,
+    pub(super) since: UnixTime,
+    pub(super) deadline: UnixTime,
+    pub(super) wanted: Wanted,
+}
+
+/// What a request waits for.
+#[derive(Debug)]
+pub(super) enum Wanted {
+    /// Keys of the method at this place.
+    Keys { method: usize, credential: Credential, places: Vec<usize> },
+    /// The acknowledgement of its record; then it goes on.
+    Record { sequence: Sequence, permit: Permit, edits: Vec<HeaderEdit>, caller: Option<Caller> },
+}
+
+impl Gate {
+    /// Lets a request wait, or refuses it when too many wait already.
+    pub(super) fn wait(&mut self, exchange: ExchangeId, waiting: Waiting, turn: &mut Turn<'_>) {
+        if self.waiting.len() >= MAX_WAITING {
+            if let Wanted::Keys { method, .. } = waiting.wanted {
+                let [.., exhausted] = FAILURE_REASONS;
+                self.count(Metric::AuthFailures(Some(method), exhausted), turn);
+            }
+            return self.refuse(exchange, &waiting.request, None, &Denial::Overloaded, waiting.since, turn);
+        }
+        self.waiting.insert(exchange, waiting);
+        self.record(Metric::Waiting, self.waiting.len(), turn);
+    }
+
+    /// Takes out every waiting request that `wanted` is true for.
+    pub(super) fn wake(
+        &mut self,
+        wanted: impl Fn(&Waiting) -> bool,
+        turn: &mut Turn<'_>,
+    ) -> Vec<(ExchangeId, Waiting)> {
+        let ids: Vec<ExchangeId> =
+            self.waiting.iter().filter(|(_, waiting)| wanted(waiting)).map(|(id, _)| *id).collect();
+        let woken: Vec<_> = ids.into_iter().filter_map(|id| Some((id, self.waiting.remove(&id)?))).collect();
+        if !woken.is_empty() {
+            self.record(Metric::Waiting, self.waiting.len(), turn);
+        }
+        woken
+    }
+
+    /// Refuses what has waited too long: a host may fail to report how a callout ended.
+    pub(super) fn expire_waiting(&mut self, turn: &mut Turn<'_>) {
+        let now = turn.now;
+        for (exchange, waiting) in self.wake(|waiting| waiting.deadline <= now, turn) {
+            match waiting.wanted {
+                Wanted::Keys { method, .. } => {
+                    let retry_after = self.authenticator.retry_after(method, now);
+                    self.refuse_for_keys(
+                        exchange,
+                        &waiting.request,
+                        method,
+                        retry_after,
+                        waiting.since,
+                        turn,
+                    );
+                }
+                Wanted::Record { caller, .. } => {
+                    let denial = Denial::AuditUnavailable;
+                    self.refuse(exchange, &waiting.request, caller.as_ref(), &denial, waiting.since, turn);
+                }
+            }
+        }
+    }
+}
+
+/// Requests that may wait at once, in one worker. Each holds its headers, at most 64 KiB: 64 MiB in the worst case and
+/// about 2 MiB with usual requests.
+pub(super) const MAX_WAITING: usize = 1024;

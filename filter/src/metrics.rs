@@ -1,0 +1,279 @@
+//! Every metric the gate keeps: one table of families, with names bounded when the document is loaded.
+//!
+//! proxy-wasm has no labels, so a label is written into the name as `.label=value` and taken out again by the
+//! `stats_tags` of `envoy/`. Label values come from closed sets and from names in the document, never from a request:
+//! no client can add a series. This module counts nothing; see [`crate::gate::Command`].
+
+use crate::authn::error::AuthnError;
+use crate::gate::Code;
+use portcullis_policy::path::PathAmbiguity;
+
+/// A metric's place in [`Metrics::definitions`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct MetricIndex(pub usize);
+
+/// What the host is to make of a metric.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MetricKind {
+    /// Only grows.
+    Counter,
+    /// Is set.
+    Gauge,
+    /// Collects values.
+    Histogram,
+}
+
+/// One metric as the host is asked to define it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MetricDefinition {
+    /// The name with its labels written in.
+    pub name: String,
+    /// Its kind.
+    pub kind: MetricKind,
+}
+
+/// How an attempt to authenticate ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AttemptResult {
+    /// With a verified caller.
+    Success,
+    /// With a credential that is absent or not good.
+    Failure,
+    /// Because of a fault of ours.
+    Error,
+}
+
+/// Whether something that is either done or not was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Done {
+    /// It was.
+    Success,
+    /// It was not.
+    Failure,
+}
+
+/// A metric with the label values that vary from request to request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Metric {
+    /// `portcullis_auth_attempts_total{policy,method,result}`
+    AuthAttempts(Method, AttemptResult),
+    /// `portcullis_auth_failures_total{policy,method,reason}`; the reason is one of [`FAILURE_REASONS`] or a reason of
+    /// [`AuthnError`].
+    AuthFailures(Method, &'static str),
+    /// `portcullis_auth_latency_ms{policy,method}`, from the request's arrival to its decision, rounded up to whole
+    /// milliseconds, waiting for keys included.
+    AuthLatency(Method),
+    /// `portcullis_decisions_total{policy,code}`; no code is a permit.
+    Decisions(Option<Code>),
+    /// `portcullis_ambiguous_path_total{policy,kind}`
+    AmbiguousPath(PathAmbiguity),
+    /// `portcullis_jwks_fetches_total{policy,method,result}`
+    JwksFetches(Method, Done),
+    /// `portcullis_jwks_age_seconds{policy,method}`, since the keys in use were fetched.
+    JwksAge(Method),
+    /// `portcullis_audit_batches_total{policy,result}`
+    AuditBatches(Done),
+    /// `portcullis_audit_pending{policy}`: records that no sink has acknowledged yet, in this worker.
+    AuditPending,
+    /// `portcullis_audit_lost_total{policy}`: records dropped because the document says `when_full: drop`.
+    AuditLost,
+    /// `portcullis_waiting_requests{policy}`: requests that wait for keys or for their record, in this worker.
+    Waiting,
+}
+
+/// An authentication method by its place in the document; `None` stands for "no method had a credential".
+pub type Method = Option<usize>;
+
+/// Reasons of failure besides those of [`AuthnError`].
+pub const FAILURE_REASONS: [&str; 4] =
+    ["missing_token", "ambiguous_credentials", "keys_unavailable", "waiting_requests_exhausted"];
+
+/// The metrics of one document.
+#[derive(Debug, Clone)]
+pub struct Metrics {
+    definitions: Vec<MetricDefinition>,
+    methods: usize,
+    reasons: Vec<&'static str>,
+    bases: Bases,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Bases {
+    attempts: usize,
+    failures: usize,
+    latency: usize,
+    decisions: usize,
+    ambiguous_path: usize,
+    jwks_fetches: usize,
+    jwks_age: usize,
+    audit_batches: usize,
+    audit_pending: usize,
+    audit_lost: usize,
+    waiting: usize,
+}
+
+const RESULTS: [&str; 3] = ["success", "failure", "error"];
+const DONE: [&str; 2] = ["success", "failure"];
+
+impl Metrics {
+    /// The metrics of the document `policy` with these authentication methods.
+    pub fn new(policy: &str, methods: &[&str]) -> Metrics {
+        // The last method is "none".
+        let methods: Vec<&str> = methods.iter().copied().chain(["none"]).collect();
+        let reasons: Vec<&'static str> = FAILURE_REASONS.into_iter().chain(AuthnError::REASONS).collect();
+        let codes: Vec<&str> = ["permit"].into_iter().chain(Code::ALL.map(Code::as_str)).collect();
+        let kinds: Vec<&str> = PathAmbiguity::ALL.iter().map(|kind| kind.label()).collect();
+        let mut table = Table { policy, definitions: Vec::new() };
+        use MetricKind::{Counter, Gauge, Histogram};
+        let bases = Bases {
+            attempts: table.add(
+                Counter,
+                "auth_attempts_total",
+                &[("method", &methods), ("result", &RESULTS)],
+            ),
+            failures: table.add(
+                Counter,
+                "auth_failures_total",
+                &[("method", &methods), ("reason", &reasons)],
+            ),
+            latency: table.add(Histogram, "auth_latency_ms", &[("method", &methods)]),
+            decisions: table.add(Counter, "decisions_total", &[("code", &codes)]),
+            ambiguous_path: table.add(Counter, "ambiguous_path_total", &[("kind", &kinds)]),
+            jwks_fetches: table.add(
+                Counter,
+                "jwks_fetches_total",
+                &[("method", &methods), ("result", &DONE)],
+            ),
+            jwks_age: table.add(Gauge, "jwks_age_seconds", &[("method", &methods)]),
+            audit_batches: table.add(Counter, "audit_batches_total", &[("result", &DONE)]),
+            audit_pending: table.add(Gauge, "audit_pending", &[]),
+            audit_lost: table.add(Counter, "audit_lost_total", &[]),
+            waiting: table.add(Gauge, "waiting_requests", &[]),
+        };
+        Metrics { definitions: table.definitions, methods: methods.len(), reasons, bases }
+    }
+
+    /// Everything to define, in the order that [`MetricIndex`] counts.
+    pub fn definitions(&self) -> &[MetricDefinition] {
+        &self.definitions
+    }
+
+    /// Where `metric` stands; `None` for a label value outside the closed sets, which is then not counted.
+    pub fn index(&self, metric: Metric) -> Option<MetricIndex> {
+        let method = |method: Method| method.unwrap_or(usize::MAX).min(self.methods.saturating_sub(1));
+        let row = |base: usize, major: usize, width: usize, minor: usize| {
+            major.checked_mul(width)?.checked_add(minor)?.checked_add(base)
+        };
+        let bases = &self.bases;
+        let index = match metric {
+            Metric::AuthAttempts(of, result) => {
+                row(bases.attempts, method(of), RESULTS.len(), result as usize)
+            }
+            Metric::AuthFailures(of, reason) => {
+                let at = self.reasons.iter().position(|known| *known == reason)?;
+                row(bases.failures, method(of), self.reasons.len(), at)
+            }
+            Metric::AuthLatency(of) => row(bases.latency, method(of), 1, 0),
+            Metric::Decisions(None) => Some(bases.decisions),
+            Metric::Decisions(Some(code)) => {
+                let at = Code::ALL.iter().position(|known| *known == code)?;
+                row(bases.decisions, 1, 1, at)
+            }
+            Metric::AmbiguousPath(kind) => {
+                row(bases.ambiguous_path, 0, 1, PathAmbiguity::ALL.iter().position(|known| *known == kind)?)
+            }
+            Metric::JwksFetches(of, done) => row(bases.jwks_fetches, method(of), DONE.len(), done as usize),
+            Metric::JwksAge(of) => row(bases.jwks_age, method(of), 1, 0),
+            Metric::AuditBatches(done) => row(bases.audit_batches, 0, 1, done as usize),
+            Metric::AuditPending => Some(bases.audit_pending),
+            Metric::AuditLost => Some(bases.audit_lost),
+            Metric::Waiting => Some(bases.waiting),
+        };
+        index.filter(|at| *at < self.definitions.len()).map(MetricIndex)
+    }
+}
+
+struct Table<'a> {
+    policy: &'a str,
+    definitions: Vec<MetricDefinition>,
+}
+
+impl Table<'_> {
+    /// Adds one series for each combination of label values, the last label varying fastest, and returns where they
+    /// start.
+    fn add(&mut self, kind: MetricKind, family: &str, labels: &[(&str, &[&str])]) -> usize {
+        let base = self.definitions.len();
+        let mut names = vec![format!("portcullis_{family}.policy={}", self.policy)];
+        for (label, values) in labels {
+            names = names
+                .iter()
+                .flat_map(|name| values.iter().map(move |value| format!("{name}.{label}={value}")))
+                .collect();
+        }
+        self.definitions.extend(names.into_iter().map(|name| MetricDefinition { name, kind }));
+        base
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    fn name(metrics: &Metrics, metric: Metric) -> String {
+        metrics.definitions()[metrics.index(metric).unwrap().0].name.clone()
+    }
+
+    #[test]
+    fn each_metric_stands_where_its_name_says() {
+        let metrics = Metrics::new("shop", &["people", "services"]);
+        for (metric, expected) in [
+            (
+                Metric::AuthAttempts(Some(1), AttemptResult::Failure),
+                "portcullis_auth_attempts_total.policy=shop.method=services.result=failure",
+            ),
+            (
+                Metric::AuthFailures(None, "missing_token"),
+                "portcullis_auth_failures_total.policy=shop.method=none.reason=missing_token",
+            ),
+            (Metric::AuthLatency(Some(0)), "portcullis_auth_latency_ms.policy=shop.method=people"),
+            (Metric::Decisions(None), "portcullis_decisions_total.policy=shop.code=permit"),
+            (
+                Metric::Decisions(Some(Code::InternalError)),
+                "portcullis_decisions_total.policy=shop.code=internal_error",
+            ),
+            (
+                Metric::JwksFetches(Some(1), Done::Success),
+                "portcullis_jwks_fetches_total.policy=shop.method=services.result=success",
+            ),
+            (Metric::AuditPending, "portcullis_audit_pending.policy=shop"),
+            (Metric::Waiting, "portcullis_waiting_requests.policy=shop"),
+        ] {
+            assert_eq!(name(&metrics, metric), expected);
+        }
+        for kind in PathAmbiguity::ALL {
+            assert!(name(&metrics, Metric::AmbiguousPath(kind)).ends_with(kind.label()));
+        }
+        for code in Code::ALL {
+            assert!(name(&metrics, Metric::Decisions(Some(code))).ends_with(code.as_str()));
+        }
+    }
+
+    #[test]
+    fn names_are_unique_and_fit_the_stats_tags() {
+        let metrics = Metrics::new("shop", &["people"]);
+        let names: BTreeSet<_> = metrics.definitions().iter().map(|metric| &metric.name).collect();
+        assert_eq!(names.len(), metrics.definitions().len());
+        for name in names {
+            assert!(name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.=".contains(&b)), "{name}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_reason_is_not_counted_and_a_method_out_of_range_is_none() {
+        let metrics = Metrics::new("shop", &["people"]);
+        assert_eq!(metrics.index(Metric::AuthFailures(None, "made_up")), None);
+        assert_eq!(metrics.index(Metric::AuthLatency(Some(9))), metrics.index(Metric::AuthLatency(None)));
+    }
+}
