@@ -272,3 +272,51 @@ fn array_index(token: &str) -> Option<usize> {
     let canonical = token == "0" || !token.starts_with(['0', '+']);
     canonical.then(|| token.parse().ok()).flatten()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_names_or_pointers() {
+        assert_eq!("sub".parse(), Ok(ClaimPath::name("sub")));
+        assert_eq!("https://example.com/roles".parse(), Ok(ClaimPath::name("https://example.com/roles")));
+        assert_eq!("a.b".parse(), Ok(ClaimPath::name("a.b")));
+        let pointer =
+            ClaimPath::Pointer { first: "a/b".to_owned(), rest: vec!["c~".to_owned(), String::new()] };
+        assert_eq!("/a~1b/c~0/".parse(), Ok(pointer));
+        assert_eq!("".parse::<ClaimPath>(), Err(ClaimPathError::Length));
+        assert_eq!("x".repeat(257).parse::<ClaimPath>(), Err(ClaimPathError::Length));
+        for bad in ["/~", "/a/~2", "/a~"] {
+            assert_eq!(bad.parse::<ClaimPath>(), Err(ClaimPathError::Escape), "{bad}");
+        }
+    }
+
+    #[test]
+    fn pointers_lead_through_objects_and_arrays() {
+        let claims = ClaimsSet::parse(br#"{"a":{"":[{"b":1}]},"0":2}"#).unwrap();
+        let at = |path: &str| claims.at(&path.parse().unwrap()).cloned();
+        assert_eq!(at("/a//0/b"), Some(Value::from(1)));
+        assert_eq!(at("/0"), Some(Value::from(2)));
+        for nothing in ["/a//00/b", "/a//+0/b", "/a//1", "/a//-", "/b", "/0/x", "/a//0/b/c"] {
+            assert_eq!(at(nothing), None, "{nothing}");
+        }
+    }
+
+    #[test]
+    fn a_deep_payload_is_refused_and_does_not_exhaust_the_stack() {
+        let deep = format!("{{\"a\":{}{}}}", "[".repeat(8000), "]".repeat(8000));
+        assert_eq!(ClaimsSet::parse(deep.as_bytes()).err(), Some(TokenDefect::PayloadNotJsonObject));
+    }
+
+    #[test]
+    fn fractions_of_a_second_count() {
+        let claims = ClaimsSet::parse(br#"{"exp":1.5,"nbf":18446744073.5}"#).unwrap();
+        assert_eq!(
+            claims.numeric_date("exp", Claim::ExpirationTime),
+            Ok(Some(UnixTime::from_nanos(1_500_000_000)))
+        );
+        assert!(claims.numeric_date("nbf", Claim::NotBefore).is_err());
+        assert_eq!(claims.numeric_date("iat", Claim::IssuedAt), Ok(None));
+    }
+}

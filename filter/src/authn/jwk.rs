@@ -245,3 +245,122 @@ fn text<'j>(jwk: &'j Map<String, Value>, name: &str) -> Option<&'j str> {
 fn octets(jwk: &Map<String, Value>, name: &str) -> Result<Vec<u8>, SkipReason> {
     text(jwk, name).and_then(base64url::decode).ok_or(SkipReason::Member)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const X: &str = "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU";
+    const Y: &str = "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0";
+
+    fn ec(changes: Value) -> Value {
+        let mut jwk = json!({"kty": "EC", "crv": "P-256", "x": X, "y": Y});
+        for (name, value) in changes.as_object().unwrap() {
+            jwk[name] = value.clone();
+        }
+        jwk
+    }
+
+    fn set(keys: &[Value]) -> Result<JwkSet, JwkSetError> {
+        JwkSet::parse(json!({"keys": keys}).to_string().as_bytes())
+    }
+
+    /// Why the second key of a set is skipped, whose first is good.
+    fn skipped(jwk: Value) -> Option<SkipReason> {
+        let set = set(&[ec(json!({"kid": "good"})), jwk]).unwrap();
+        set.skipped().first().map(|skipped| {
+            assert_eq!(skipped.index, 1);
+            skipped.reason
+        })
+    }
+
+    #[test]
+    fn what_is_no_key_set() {
+        let error = |text: &str| JwkSet::parse(text.as_bytes()).err();
+        for text in ["", "[]", "null", "not json", r#"{"keys":[],"keys":[]}"#, "{\"keys\":[]", "<html>"] {
+            assert_eq!(error(text), Some(JwkSetError::NotJsonObject), "{text}");
+        }
+        for text in ["{}", r#"{"keys":{}}"#, r#"{"keys":null}"#, r#"{"kty":"EC"}"#] {
+            assert_eq!(error(text), Some(JwkSetError::KeysMissing), "{text}");
+        }
+        assert_eq!(error(r#"{"keys":[1]}"#), Some(JwkSetError::KeyNotObject));
+        assert_eq!(error(r#"{"keys":[]}"#), Some(JwkSetError::NoUsableKey));
+        assert_eq!(error(&" ".repeat(MAX_JWK_SET_BYTES + 1)), Some(JwkSetError::TooLong));
+        assert_eq!(set(&vec![ec(json!({})); 65]).err(), Some(JwkSetError::TooManyKeys));
+        assert_eq!(JwkSet::parse(&[0xff, 0xfe]).err(), Some(JwkSetError::NotJsonObject));
+    }
+
+    #[test]
+    fn a_duplicate_member_inside_a_key_is_refused() {
+        let text = format!(r#"{{"keys":[{{"kty":"EC","crv":"P-256","x":"{X}","x":"{X}","y":"{Y}"}}]}}"#);
+        assert_eq!(JwkSet::parse(text.as_bytes()).err(), Some(JwkSetError::NotJsonObject));
+    }
+
+    #[test]
+    fn one_private_key_spoils_the_set() {
+        for name in PRIVATE_MEMBERS {
+            let spoiled = set(&[ec(json!({})), json!({"kty": "?", "use": "enc", name: null})]);
+            assert_eq!(spoiled.err(), Some(JwkSetError::PrivateKey), "{name}");
+        }
+        assert_eq!(set(&[json!({"kty": "oct", "k": "AA"})]).err(), Some(JwkSetError::PrivateKey));
+    }
+
+    #[test]
+    fn public_keys_that_are_not_for_us_are_skipped_with_the_reason() {
+        for (changes, expected) in [
+            (json!({"kty": "oct"}), SkipReason::KeyType),
+            (json!({"kty": "ec"}), SkipReason::KeyType),
+            (json!({"kty": 1}), SkipReason::KeyType),
+            (json!({"use": "enc"}), SkipReason::Use),
+            (json!({"use": null}), SkipReason::Use),
+            (json!({"key_ops": ["sign"]}), SkipReason::KeyOperations),
+            (json!({"key_ops": "verify"}), SkipReason::KeyOperations),
+            (json!({"key_ops": []}), SkipReason::KeyOperations),
+            (json!({"alg": "ES384"}), SkipReason::Key(KeyDefect::AlgorithmContradiction)),
+            (json!({"alg": "RS256"}), SkipReason::Key(KeyDefect::AlgorithmContradiction)),
+            (json!({"alg": "HS256"}), SkipReason::Key(KeyDefect::AlgorithmContradiction)),
+            (json!({"alg": "ES521"}), SkipReason::Algorithm),
+            (json!({"alg": "none"}), SkipReason::Algorithm),
+            (json!({"alg": null}), SkipReason::Algorithm),
+            (json!({"kid": 7}), SkipReason::KeyId),
+            (json!({"kid": "k".repeat(257)}), SkipReason::KeyId),
+            (json!({"crv": "secp256k1"}), SkipReason::Curve),
+            (json!({"crv": "P-384"}), SkipReason::Key(KeyDefect::CoordinateLength)),
+            (json!({"kty": "OKP", "crv": "X25519"}), SkipReason::Curve),
+            (json!({"kty": "OKP", "crv": "Ed448"}), SkipReason::Curve),
+            (json!({"x": Y}), SkipReason::Key(KeyDefect::NotOnCurve)),
+            (json!({"x": format!("{X}=")}), SkipReason::Member),
+            (json!({"x": null}), SkipReason::Member),
+            (json!({"kty": "RSA"}), SkipReason::Member),
+        ] {
+            assert_eq!(skipped(ec(changes.clone())), Some(expected), "{changes}");
+            assert_eq!(set(&[ec(changes)]).err(), Some(JwkSetError::NoUsableKey));
+        }
+        assert_eq!(
+            skipped(ec(json!({"use": "sig", "key_ops": ["verify"], "alg": "ES256", "x5c": [1]}))),
+            None
+        );
+    }
+
+    #[test]
+    fn keys_alike_are_one_and_keys_that_clash_refuse_the_set() {
+        let one = ec(json!({"kid": "a"}));
+        assert_eq!(set(&[one.clone(), one.clone()]).unwrap().keys().keys().len(), 1);
+        // The point of RFC 7515 A.3 and its negative: two keys.
+        let negative = ec(json!({"kid": "a", "y": "OA67MeRCZIJ40yASRhFGC0yWopJW9NtSdbnc13p3GlI"}));
+        assert_eq!(set(&[one.clone(), negative.clone()]).err(), Some(JwkSetError::AmbiguousKeyId));
+        let mut renamed = negative;
+        renamed["kid"] = json!("b");
+        assert_eq!(set(&[one, renamed]).unwrap().keys().keys().len(), 2);
+    }
+
+    #[test]
+    fn a_key_carries_its_id_and_its_algorithm() {
+        let set = set(&[ec(json!({"kid": "a", "alg": "ES256"}))]).unwrap();
+        let key = &set.keys().keys()[0];
+        assert_eq!((key.key_id(), key.algorithm()), (Some("a"), Some(Algorithm::Es256)));
+        assert_eq!(key.spki_der().len(), 91);
+    }
+}
