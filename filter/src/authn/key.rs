@@ -5,10 +5,13 @@
 
 use std::fmt;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jwt_compact::alg::{Ed25519, VerifyingKey as _};
 use p256::pkcs8::EncodePublicKey;
 use rsa::traits::PublicKeyParts as _;
 use rsa::{BigUint, RsaPublicKey};
+use sha2::{Digest as _, Sha256};
 
 use super::algorithm::{Algorithm, Family};
 use super::roca;
@@ -171,6 +174,34 @@ impl VerificationKey {
     #[must_use]
     pub fn spki_der(&self) -> &[u8] {
         &self.spki_der
+    }
+
+    /// The JWK Thumbprint with SHA-256, in base64url (RFC 7638 3): names a public key that has no id. `None` for a shared
+    /// secret, whose hash is nobody's business.
+    #[must_use]
+    pub fn thumbprint(&self) -> Option<String> {
+        let encode = |octets: &[u8]| URL_SAFE_NO_PAD.encode(octets);
+        // The last octets of a SubjectPublicKeyInfo on a curve are the point itself.
+        let tail = |length: usize| self.spki_der.get(self.spki_der.len().checked_sub(length)?..);
+        let elliptic_curve = |curve: Curve, name: &str| {
+            let (x, y) =
+                tail(curve.coordinate_bytes().checked_mul(2)?)?.split_at_checked(curve.coordinate_bytes())?;
+            Some(format!(r#"{{"crv":"{name}","kty":"EC","x":"{}","y":"{}"}}"#, encode(x), encode(y)))
+        };
+        let members = match &self.material {
+            KeyMaterial::Hmac(_) => None,
+            KeyMaterial::Rsa(key) => {
+                let (e, n) = (encode(&key.e().to_bytes_be()), encode(&key.n().to_bytes_be()));
+                Some(format!(r#"{{"e":"{e}","kty":"RSA","n":"{n}"}}"#))
+            }
+            KeyMaterial::P256(_) => elliptic_curve(Curve::P256, "P-256"),
+            KeyMaterial::P384(_) => elliptic_curve(Curve::P384, "P-384"),
+            KeyMaterial::P521(_) => elliptic_curve(Curve::P521, "P-521"),
+            KeyMaterial::Ed25519(_) => {
+                Some(format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{}"}}"#, encode(tail(ED25519_KEY_BYTES)?)))
+            }
+        };
+        members.map(|members| encode(&Sha256::digest(members)))
     }
 
     /// Whether this key is a shared secret.
