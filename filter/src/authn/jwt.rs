@@ -431,7 +431,7 @@ mod tests {
             expiry: Expiry::Required,
             max_token_age: None,
             token_type: None,
-            claims: ClaimPaths::default(),
+            claims: ClaimPaths { permissions: Some(ClaimPath::name("permissions")), ..ClaimPaths::default() },
         }
     }
 
@@ -679,8 +679,8 @@ mod tests {
         let nested = JwtSettings {
             claims: ClaimPaths {
                 user_id: "https://example.com/id".parse().unwrap(),
-                roles: "/realm_access/roles".parse().unwrap(),
-                tenant: "/a~1b/1".parse().unwrap(),
+                roles: Some("/realm_access/roles".parse().unwrap()),
+                tenant: Some("/a~1b/1".parse().unwrap()),
                 ..ClaimPaths::default()
             },
             ..settings()
