@@ -172,8 +172,10 @@ impl Bed {
             if now.rejected > before.rejected {
                 let said = self.envoy.log().wait_for_line_after(mark, "rejected", PATIENCE).await;
                 let log = self.envoy.log().lines().split_off(mark);
-                let ours: Vec<_> =
-                    log.into_iter().filter(|line| line.contains("wasm log")).chain(said).collect();
+                // Our own lines say what is wrong with the policy, Envoy's what is wrong with the module.
+                let ours =
+                    log.into_iter().filter(|line| line.contains(" wasm: ") && !line.contains(" info wasm: "));
+                let ours: Vec<_> = ours.chain(said).collect();
                 bail!("Envoy refuses the policy:\n{}", ours.join("\n"));
             }
             if now.accepted > before.accepted {
