@@ -7,6 +7,8 @@ pub mod config;
 pub mod credential;
 pub mod gate;
 pub mod header_pairs;
+#[cfg(target_arch = "wasm32")]
+mod host;
 pub mod metrics;
 pub mod secret;
 pub mod time;

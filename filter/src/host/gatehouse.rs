@@ -1,0 +1,300 @@
+//! One gate with what the host knows by number: its requests, its callouts, its metrics, its timer.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, VecDeque};
+use std::rc::Rc;
+
+use portcullis_policy::decision::Permit;
+
+use super::abi::{self, HeaderMap, Level};
+use super::crypto::ForeignCrypto;
+use super::metrics::HostMetrics;
+use super::perform::{self, PerformError};
+use super::schedule::Schedule;
+use super::status::HostError;
+use super::{callout, log};
+use crate::gate::{
+    Answer, Callout, CalloutId, CalloutReply, Command, Event, ExchangeId, Gate, HeaderEdit, LogLevel,
+    RequestHead,
+};
+use crate::header_pairs;
+use crate::time::UnixTime;
+
+/// Path of the peer's address, its segments with one NUL between them.
+const SOURCE_ADDRESS: &[u8] = b"source\0address";
+
+/// A gatehouse, shared between the callbacks of its root context and those of its requests.
+pub(crate) type SharedGatehouse = Rc<RefCell<Gatehouse>>;
+
+/// Whether a request may go on. Shared with the request's own callbacks, for a request that waits is decided in another's.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Passage {
+    /// Not decided. The request is held.
+    Undecided,
+    /// Permitted, edited and marked.
+    Permitted,
+    /// Refused.
+    Refused,
+}
+
+/// One root context of the host: one document in force.
+///
+/// Without a gate, which is how it begins, it refuses everything.
+pub(crate) struct Gatehouse {
+    root: u32,
+    gate: Option<Gate>,
+    metrics: HostMetrics,
+    /// Requests that have arrived and are not over.
+    exchanges: BTreeMap<ExchangeId, Rc<Cell<Passage>>>,
+    /// Callouts in flight, by the host's token.
+    callouts: BTreeMap<u32, CalloutId>,
+    /// Callouts that wait for a callback of the root context.
+    outbox: VecDeque<Callout>,
+    schedule: Schedule,
+    /// The last time the host told.
+    last_time: UnixTime,
+    retired: bool,
+    released: bool,
+}
+
+impl Gatehouse {
+    /// The gatehouse of this root context, closed.
+    pub(crate) fn new(root: u32) -> Gatehouse {
+        Gatehouse {
+            root,
+            gate: None,
+            metrics: HostMetrics::default(),
+            exchanges: BTreeMap::new(),
+            callouts: BTreeMap::new(),
+            outbox: VecDeque::new(),
+            schedule: Schedule::default(),
+            last_time: UnixTime::default(),
+            retired: false,
+            released: false,
+        }
+    }
+
+    /// Puts a gate in place and does what it commands at once. Requests that wait for an earlier gate are refused.
+    pub(crate) fn open(&mut self, gate: Gate, commands: Vec<Command>) {
+        for exchange in self.undecided() {
+            self.refuse(exchange, &Answer::internal_error(), self.root);
+        }
+        self.callouts.clear();
+        self.outbox.clear();
+        self.metrics = HostMetrics::define(gate.metrics().definitions());
+        self.gate = Some(gate);
+        for command in commands {
+            self.perform(command, self.root);
+        }
+        self.leave_root();
+    }
+
+    /// A request has arrived. Called within its own context.
+    pub(crate) fn arrive(&mut self, exchange: ExchangeId, passage: &Rc<Cell<Passage>>) {
+        self.exchanges.insert(exchange, Rc::clone(passage));
+        match self.tell_time().map_err(PerformError::from).and_then(|()| request_head()) {
+            Ok(head) if self.gate.is_some() => self.handle(Event::Head { exchange, head }, exchange.0),
+            Ok(_) => self.refuse(exchange, &Answer::internal_error(), exchange.0),
+            Err(error) => {
+                log::write(Level::Error, || format!("request {} cannot be read: {error}", exchange.0));
+                self.refuse(exchange, &Answer::internal_error(), exchange.0);
+            }
+        }
+        self.leave_exchange(exchange);
+    }
+
+    /// A request is over. Called within its own context.
+    pub(crate) fn finish(&mut self, exchange: ExchangeId) {
+        if self.exchanges.remove(&exchange).is_some() {
+            self.handle(Event::Finished { exchange }, exchange.0);
+            self.leave_exchange(exchange);
+        }
+    }
+
+    /// The timer has run out.
+    pub(crate) fn tick(&mut self) {
+        let _ = self.tell_time();
+        if self.schedule.is_due(self.last_time) {
+            self.handle(Event::Tick, self.root);
+        }
+        self.leave_root();
+    }
+
+    /// A callout has ended.
+    pub(crate) fn reply(&mut self, token: u32, reply: CalloutReply) {
+        if let Some(callout) = self.callouts.remove(&token) {
+            self.handle(Event::CalloutReply { callout, reply }, self.root);
+        }
+        self.leave_root();
+    }
+
+    /// The host wants this root context to end. Whether it may right now; if not, `proxy_done` will say when.
+    pub(crate) fn retire(&mut self) -> bool {
+        self.handle(Event::Retired, self.root);
+        self.send_callouts();
+        let released = self.released || self.gate.is_none();
+        self.retired = !released;
+        if released {
+            self.rest();
+        }
+        self.schedule.arm(!self.outbox.is_empty());
+        released
+    }
+
+    /// Tells the gate what happened in a callback of the context `within`, and does what it commands.
+    fn handle(&mut self, event: Event, within: u32) {
+        // The clock of a host may fail for a moment. An arrival is refused then; all else goes by the last time known.
+        let _ = self.tell_time();
+        let Some(gate) = &mut self.gate else { return };
+        for command in gate.handle(event, self.last_time, &ForeignCrypto) {
+            self.perform(command, within);
+        }
+    }
+
+    fn perform(&mut self, command: Command, within: u32) {
+        match command {
+            Command::Resume { exchange, permit, edits } => self.resume(exchange, permit, &edits, within),
+            Command::Refuse { exchange, answer } => self.refuse(exchange, &answer, within),
+            Command::Dispatch(callout) => self.outbox.push_back(callout),
+            Command::Increment(metric) => self.metrics.increment(metric),
+            Command::Record(metric, value) => self.metrics.record(metric, value),
+            Command::Log(level, line) => log::write(level_of(level), || line),
+            Command::TickEvery(period) => self.schedule.ask(period, self.last_time),
+            Command::Release => self.released = true,
+        }
+    }
+
+    fn resume(&mut self, exchange: ExchangeId, permit: Permit, edits: &[HeaderEdit], within: u32) {
+        let Some(passage) = self.undecided_passage(exchange) else { return };
+        let outcome = within_exchange(exchange, within, || {
+            perform::prepare(&permit, edits)?;
+            if exchange.0 != within {
+                abi::continue_request()?;
+            }
+            Ok(())
+        });
+        match outcome {
+            Ok(()) => passage.set(Passage::Permitted),
+            Err(error) => {
+                log::write(Level::Error, || format!("request {} cannot go on: {error}", exchange.0));
+                self.refuse(exchange, &Answer::internal_error(), within);
+            }
+        }
+    }
+
+    fn refuse(&mut self, exchange: ExchangeId, answer: &Answer, within: u32) {
+        let Some(passage) = self.undecided_passage(exchange) else { return };
+        // Whatever becomes of the answer: this request does not go on.
+        passage.set(Passage::Refused);
+        let outcome = within_exchange(exchange, within, || {
+            perform::answer(answer).or_else(|_| perform::answer(&Answer::internal_error()))
+        });
+        if let Err(error) = outcome {
+            log::write(Level::Error, || format!("request {} stays unanswered: {error}", exchange.0));
+        }
+    }
+
+    /// A decision is made once, and only for a request that is here.
+    fn undecided_passage(&self, exchange: ExchangeId) -> Option<Rc<Cell<Passage>>> {
+        self.exchanges.get(&exchange).filter(|passage| passage.get() == Passage::Undecided).cloned()
+    }
+
+    fn undecided(&self) -> Vec<ExchangeId> {
+        let undecided = self.exchanges.iter().filter(|(_, passage)| passage.get() == Passage::Undecided);
+        undecided.map(|(exchange, _)| *exchange).collect()
+    }
+
+    /// What is left to do at the end of each callback of a request.
+    fn leave_exchange(&mut self, exchange: ExchangeId) {
+        if self.schedule.arm(!self.outbox.is_empty()) {
+            return;
+        }
+        // Without a timer no callback of the root context will come to send them.
+        for Callout { id: callout, .. } in std::mem::take(&mut self.outbox) {
+            self.handle(Event::CalloutReply { callout, reply: CalloutReply::NotSent }, exchange.0);
+        }
+    }
+
+    /// What is left to do at the end of each callback of the root context.
+    fn leave_root(&mut self) {
+        self.send_callouts();
+        if self.retired && self.released {
+            self.retired = false;
+            self.rest();
+            if let Err(error) = abi::done() {
+                log::write(Level::Error, || format!("the host does not let go: {error}"));
+            }
+        }
+        self.schedule.arm(!self.outbox.is_empty());
+    }
+
+    /// Sends what waits. What the gate adds meanwhile waits for the next callback, so this ends.
+    fn send_callouts(&mut self) {
+        for callout in std::mem::take(&mut self.outbox) {
+            match callout::dispatch(&callout, self.root) {
+                Ok(token) => {
+                    self.callouts.insert(token, callout.id);
+                }
+                Err(error) => {
+                    log::write(Level::Warn, || {
+                        format!("cluster {:?} cannot be called: {error}", callout.cluster)
+                    });
+                    let event = Event::CalloutReply { callout: callout.id, reply: CalloutReply::NotSent };
+                    self.handle(event, self.root);
+                }
+            }
+        }
+    }
+
+    /// Nothing is to happen any more: a host may go on calling a timer whose root context is gone.
+    fn rest(&mut self) {
+        self.outbox.clear();
+        self.schedule.ask(std::time::Duration::ZERO, self.last_time);
+    }
+
+    fn tell_time(&mut self) -> Result<(), HostError> {
+        self.last_time = UnixTime::from_nanos(abi::current_time_nanoseconds()?);
+        Ok(())
+    }
+}
+
+/// Performs calls on the request `exchange` in a callback of the context `within`, and sets the effective context back.
+///
+/// # Errors
+///
+/// Those of `calls`, or that the request is gone.
+fn within_exchange(
+    exchange: ExchangeId,
+    within: u32,
+    calls: impl FnOnce() -> Result<(), PerformError>,
+) -> Result<(), PerformError> {
+    if exchange.0 == within {
+        return calls();
+    }
+    abi::set_effective_context(exchange.0)?;
+    let outcome = calls();
+    if let Err(error) = abi::set_effective_context(within) {
+        // Every call about a request names it first, so nothing goes to the wrong one.
+        log::write(Level::Error, || format!("the context of the callback is lost: {error}"));
+    }
+    outcome
+}
+
+/// Everything that the gate is told about a request: the headers in one call, and the peer for the record.
+fn request_head() -> Result<RequestHead, PerformError> {
+    let encoded = abi::header_pairs(HeaderMap::Request)?;
+    let headers = header_pairs::decode(&encoded)?;
+    Ok(RequestHead {
+        headers: headers.into_iter().map(|(name, value)| (name.to_vec(), value.to_vec())).collect(),
+        source: abi::property(SOURCE_ADDRESS).ok().filter(|address| !address.is_empty()),
+    })
+}
+
+fn level_of(level: LogLevel) -> Level {
+    match level {
+        LogLevel::Debug => Level::Debug,
+        LogLevel::Info => Level::Info,
+        LogLevel::Warn => Level::Warn,
+        LogLevel::Error => Level::Error,
+    }
+}

@@ -1,0 +1,70 @@
+//! The callbacks of one request.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use proxy_wasm::traits::{Context, HttpContext};
+use proxy_wasm::types::Action;
+
+use super::abi::Level;
+use super::gatehouse::{Passage, SharedGatehouse};
+use super::{log, perform};
+use crate::gate::{Answer, ExchangeId};
+
+/// One request and its response, to the host.
+pub(crate) struct Exchange {
+    id: ExchangeId,
+    gatehouse: SharedGatehouse,
+    passage: Rc<Cell<Passage>>,
+}
+
+impl Exchange {
+    /// The exchange with this context id, before its headers arrive.
+    pub(crate) fn new(id: u32, gatehouse: SharedGatehouse) -> Exchange {
+        Exchange { id: ExchangeId(id), gatehouse, passage: Rc::new(Cell::new(Passage::Undecided)) }
+    }
+
+    /// The one place that says `Continue`.
+    fn action(&self) -> Action {
+        match self.passage.get() {
+            Passage::Permitted => Action::Continue,
+            Passage::Undecided | Passage::Refused => Action::Pause,
+        }
+    }
+}
+
+impl Context for Exchange {
+    fn on_done(&mut self) -> bool {
+        if let Ok(mut gatehouse) = self.gatehouse.try_borrow_mut() {
+            gatehouse.finish(self.id);
+        }
+        true
+    }
+}
+
+impl HttpContext for Exchange {
+    fn on_http_request_headers(&mut self, _headers: usize, _end_of_stream: bool) -> Action {
+        match self.gatehouse.try_borrow_mut() {
+            Ok(mut gatehouse) => gatehouse.arrive(self.id, &self.passage),
+            Err(_) => {
+                // Only a host that calls back while it is being called gets here.
+                self.passage.set(Passage::Refused);
+                if let Err(error) = perform::answer(&Answer::internal_error()) {
+                    log::write(Level::Error, || format!("request {} stays unanswered: {error}", self.id.0));
+                }
+            }
+        }
+        self.action()
+    }
+
+    /// Holds the body with the headers. A host that goes on delivering the body of a paused request, as Envoy does with
+    /// `allow_on_headers_stop_iteration`, would take `Continue` here as leave to send both.
+    fn on_http_request_body(&mut self, _size: usize, _end_of_stream: bool) -> Action {
+        self.action()
+    }
+
+    /// As for the body.
+    fn on_http_request_trailers(&mut self, _trailers: usize) -> Action {
+        self.action()
+    }
+}
