@@ -5,7 +5,7 @@
 //! failure; the exit code is that of a test. There is no harness: what it prints is the point.
 
 #[cfg(test)]
-#[path = "../host/mod.rs"]
+#[path = "../authn/host.rs"]
 mod host;
 #[cfg(test)]
 mod jose;
