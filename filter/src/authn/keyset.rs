@@ -81,6 +81,12 @@ impl KeySet {
         }
     }
 
+    /// Whether any key fits `algorithm`: a method that allows only algorithms which none of its keys serves lets nobody in.
+    #[must_use]
+    pub fn serves(&self, algorithm: Algorithm) -> bool {
+        self.keys.iter().any(|key| key.fits(algorithm))
+    }
+
     /// The keys, in the order they were given.
     #[must_use]
     pub fn keys(&self) -> &[VerificationKey] {
@@ -194,6 +200,13 @@ mod tests {
     fn the_number_of_keys_is_bounded() {
         assert!(KeySet::new((1..=64).map(rsa)).is_ok());
         assert_eq!(KeySet::new((1..=65).map(rsa)).err(), Some(KeySetError::TooManyKeys));
+    }
+
+    #[test]
+    fn a_set_serves_what_one_of_its_keys_fits() {
+        let set = KeySet::new([rsa(1).pinned_to(Algorithm::Rs256).unwrap()]).unwrap();
+        let served: Vec<_> = Algorithm::ALL.into_iter().filter(|&algorithm| set.serves(algorithm)).collect();
+        assert_eq!(served, [Algorithm::Rs256]);
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use portcullis_policy::document::{self, CredentialSource, JsonPointer, KeySource, Problem};
 
+use crate::authn::algorithm::Algorithm;
 use crate::authn::claims::ClaimPath;
 use crate::authn::jwk::JwkSet;
 use crate::authn::jwt::{Audience, ClaimPaths, Expiry, JwtSettings, JwtVerifier};
@@ -81,8 +82,7 @@ fn verifier(jwt: &document::Jwt, place: &JsonPointer, problems: &mut Vec<Problem
             document::Audience::Any => Audience::Any,
             document::Audience::OneOf(names) => Audience::OneOf(names.clone()),
         },
-        // The names are the same by RFC 7518 section 3.1.
-        algorithms: jwt.algorithms.iter().filter_map(|algorithm| algorithm.as_str().parse().ok()).collect(),
+        algorithms: algorithms(jwt),
         clock_skew: std::time::Duration::from_secs(u64::from(jwt.clock_skew_seconds)),
         expiry: match jwt.expiry {
             document::Expiry::Required => Expiry::Required,
@@ -142,7 +142,15 @@ fn keys(
             None
         }
         Some(KeySource::Static(jwks)) => match JwkSet::parse(jwks.as_value().to_string().as_bytes()) {
-            Ok(set) => Some(Keys::Static(Arc::new(set.into_keys()))),
+            Ok(set) if algorithms(jwt).iter().any(|algorithm| set.keys().serves(*algorithm)) => {
+                Some(Keys::Static(Arc::new(set.into_keys())))
+            }
+            Ok(_) => {
+                let problem = Problem::new(place.member("jwks"), "no key for any of `algorithms`");
+                problems
+                    .push(problem.expected("a key whose `kty`, `crv` and `alg` fit an allowed algorithm"));
+                None
+            }
             Err(error) => {
                 let message = format!("no usable key set: {}", error.reason());
                 problems.push(Problem::new(place.member("jwks"), message));
@@ -171,10 +179,33 @@ fn keys(
             });
             let set = secret
                 .map(VerificationKey::shared_secret)
+                .and_then(|key| long_enough(key, &algorithms(jwt), name))
                 .and_then(|key| KeySet::new([key]).map_err(|error| error.to_string()));
             set.map(|set| Keys::Static(Arc::new(set)))
                 .map_err(|message| problems.push(Problem::new(place.member("secret"), message)))
                 .ok()
+        }
+    }
+}
+
+/// The names are the same by RFC 7518 section 3.1.
+fn algorithms(jwt: &document::Jwt) -> Vec<Algorithm> {
+    jwt.algorithms.iter().filter_map(|algorithm| algorithm.as_str().parse().ok()).collect()
+}
+
+/// RFC 7518 section 3.2 wants a secret as long as the hash output: 64 bytes for HS512.
+fn long_enough(
+    key: VerificationKey,
+    algorithms: &[Algorithm],
+    variable: &str,
+) -> Result<VerificationKey, String> {
+    match algorithms.iter().find(|algorithm| algorithm.is_symmetric() && !key.fits(**algorithm)) {
+        None => Ok(key),
+        Some(algorithm) => {
+            let bytes = algorithm.hash().output_bytes();
+            Err(format!(
+                "`{variable}` in the environment: shorter than {bytes} bytes, too short for {algorithm}"
+            ))
         }
     }
 }

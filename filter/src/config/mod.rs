@@ -222,6 +222,38 @@ mod tests {
     }
 
     #[test]
+    fn a_secret_is_as_long_as_the_longest_hash_it_serves() {
+        let mut document = with_secret();
+        document["authentication"]["methods"][0]["jwt"]["algorithms"] = json!(["HS256", "HS512"]);
+        let problems = load(&document, &[("JWT_SECRET", &"x".repeat(63))]).unwrap_err();
+        assert_eq!(
+            problems,
+            [
+                "/authentication/methods/0/jwt/secret: `JWT_SECRET` in the environment: shorter than 64 bytes, \
+              too short for HS512"
+            ]
+        );
+        assert!(load(&document, &[("JWT_SECRET", &"x".repeat(64))]).is_ok());
+    }
+
+    #[test]
+    fn static_keys_serve_one_of_the_algorithms() {
+        let with = |algorithm: &str| {
+            json!({
+                "version": 1,
+                "authentication": {"methods": [{"name": "people", "jwt": {
+                    "issuer": "me", "audience": ["api"], "algorithms": [algorithm],
+                    "jwks": {"keys": [{"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]},
+                }}]},
+                "authorization": {"routes": [{"methods": ["GET"], "path": "/x"}]},
+            })
+        };
+        assert!(load(&with("EdDSA"), &[]).is_ok());
+        let problems = load(&with("RS256"), &[]).unwrap_err();
+        assert!(problems[0].starts_with("/authentication/methods/0/jwt/jwks: "), "{problems:?}");
+    }
+
+    #[test]
     fn switching_authentication_off_takes_two_locks() {
         let document = json!({"version": 1, "authentication": {"disabled": true}});
         for environment in [&[][..], &[(DISABLE_AUTHENTICATION, "1")], &[(DISABLE_AUTHENTICATION, "TRUE")]] {
