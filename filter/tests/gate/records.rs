@@ -1,0 +1,165 @@
+//! Records that the sink takes late, or not at all.
+
+use std::time::Duration;
+
+use portcullis_filter::gate::{CalloutReply, Command, Event};
+use serde_json::{Value, json};
+
+use crate::scene::{Outcome, Scene, dispatched, document, only_dispatch, outcomes, refused};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+fn audit(when_full: &str) -> Value {
+    json!({"sink": {"cluster": "audit", "path": "/v1/batches"}, "when_full": when_full, "max_pending": 16, "max_batch": 16})
+}
+
+fn acknowledged() -> CalloutReply {
+    CalloutReply::Answered { status: 204, body: Vec::new() }
+}
+
+fn lines(commands: &[Command]) -> Vec<Value> {
+    let bodies = dispatched(commands).into_iter().filter(|callout| callout.cluster == "audit");
+    let text: Vec<u8> = bodies.flat_map(|callout| callout.body.clone()).collect();
+    text.split(|byte| *byte == b'\n')
+        .filter(|line| !line.is_empty())
+        .map(|line| serde_json::from_slice(line).unwrap())
+        .collect()
+}
+
+#[test]
+fn every_decision_is_on_record_without_the_token() {
+    let mut scene = Scene::new(audit("refuse"));
+    let token = scene.token("k1");
+    scene.request(1, "/public?access=secret", None);
+    scene.request(2, "/x", None);
+    scene.request(3, "/x", Some("garbage.token.here"));
+    scene.wait(SECOND);
+    let commands = scene.handle(Event::Tick);
+    let records = lines(&commands);
+    let codes: Vec<Option<&str>> =
+        records.iter().skip(1).map(|record| record["event"]["code"].as_str()).collect();
+    assert_eq!(codes, [None, Some("missing_token"), Some("invalid_token")], "{records:#?}");
+    let text = format!("{records:?}");
+    for secret in [token.as_str(), "garbage", "secret"] {
+        assert!(!text.contains(secret), "{secret} is on record");
+    }
+}
+
+#[test]
+fn a_sink_that_is_down_stops_requests_when_the_document_says_so() {
+    let mut scene = Scene::new(audit("refuse"));
+    let (mut refusals, mut sent) = (0, Vec::new());
+    for number in 0..40 {
+        let commands = scene.request(number, "/public", None);
+        sent.extend(dispatched(&commands).iter().map(|callout| callout.id));
+        let answers = outcomes(&commands);
+        match &answers[..] {
+            [(_, Outcome::Resumed)] => assert_eq!(refusals, 0, "once full, always full"),
+            [(_, outcome)] => {
+                assert_eq!(*outcome, refused(503, "audit_unavailable"));
+                refusals += 1;
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(refusals > 20, "{refusals}");
+    let denied = outcomes(&scene.request(90, "/x", None));
+    assert_eq!(
+        denied,
+        [(90, refused(503, "audit_unavailable"))],
+        "a refusal that cannot be recorded is not given either"
+    );
+    let [batch] = sent[..] else { panic!("a full buffer is sent without waiting: {sent:?}") };
+    scene.reply(batch, acknowledged());
+    assert_eq!(outcomes(&scene.request(91, "/public", None)), [(91, Outcome::Resumed)]);
+}
+
+#[test]
+fn a_sink_that_is_down_loses_records_visibly_when_the_document_says_so() {
+    let mut scene = Scene::new(audit("drop"));
+    let mut sent = Vec::new();
+    for number in 0..40 {
+        let commands = scene.request(number, "/public", None);
+        assert_eq!(outcomes(&commands), [(number, Outcome::Resumed)]);
+        sent.extend(dispatched(&commands).iter().map(|callout| callout.id));
+    }
+    let [batch] = sent[..] else { panic!("a full buffer is sent without waiting: {sent:?}") };
+    scene.reply(batch, acknowledged());
+    scene.request(90, "/public", None);
+    scene.wait(SECOND);
+    let records = lines(&scene.handle(Event::Tick));
+    let gap = records
+        .iter()
+        .find(|record| record["event"]["kind"] == "gap")
+        .unwrap_or_else(|| panic!("{records:#?}"));
+    assert!(gap["event"]["lost"].as_u64().unwrap() > 20, "{gap}");
+}
+
+fn with_acknowledged_route() -> Scene {
+    let mut document = document();
+    document["audit"] = audit("refuse");
+    document["authorization"]["routes"][0]["audit"] = json!("acknowledged");
+    document["authorization"]["routes"][0]["authentication"] = json!("optional");
+    Scene::of(&document)
+}
+
+#[test]
+fn a_request_that_waits_for_its_record_goes_on_when_it_is_acknowledged() {
+    let mut scene = with_acknowledged_route();
+    let commands = scene.request(1, "/x", None);
+    assert_eq!(outcomes(&commands), []);
+    let batch = only_dispatch(&commands, "audit");
+    let second = scene.request(2, "/x", None);
+    assert!(outcomes(&second).is_empty() && dispatched(&second).is_empty(), "one batch at a time");
+    let commands = scene.reply(batch, acknowledged());
+    assert_eq!(outcomes(&commands), [(1, Outcome::Resumed)]);
+    let batch = only_dispatch(&commands, "audit");
+    assert_eq!(outcomes(&scene.reply(batch, acknowledged())), [(2, Outcome::Resumed)]);
+}
+
+#[test]
+fn a_request_whose_record_is_not_acknowledged_is_refused() {
+    for reply in [
+        CalloutReply::Failed,
+        CalloutReply::NotSent,
+        CalloutReply::TooLarge,
+        CalloutReply::Answered { status: 500, body: Vec::new() },
+        CalloutReply::Answered { status: 302, body: Vec::new() },
+    ] {
+        let mut scene = with_acknowledged_route();
+        let batch = only_dispatch(&scene.request(1, "/x", None), "audit");
+        assert_eq!(outcomes(&scene.reply(batch, reply.clone())), [], "{reply:?}: it may still come");
+        scene.wait(5 * SECOND);
+        assert_eq!(
+            outcomes(&scene.handle(Event::Tick)),
+            [(1, refused(503, "audit_unavailable"))],
+            "{reply:?}"
+        );
+    }
+}
+
+#[test]
+fn a_retired_gate_hands_over_its_last_records_and_goes() {
+    let mut scene = Scene::new(audit("refuse"));
+    scene.request(1, "/public", None);
+    let commands = scene.handle(Event::Retired);
+    assert!(!commands.iter().any(|command| matches!(command, Command::Release)));
+    assert_eq!(lines(&commands).last().unwrap()["event"]["kind"], "close");
+    let batch = only_dispatch(&commands, "audit");
+    let commands = scene.reply(batch, acknowledged());
+    assert!(commands.iter().any(|command| matches!(command, Command::Release)));
+}
+
+#[test]
+fn a_retired_gate_does_not_wait_for_ever() {
+    let mut scene = Scene::new(audit("refuse"));
+    scene.handle(Event::Retired);
+    scene.wait(31 * SECOND);
+    let commands = scene.handle(Event::Tick);
+    assert!(commands.iter().any(|command| matches!(command, Command::Release)));
+    assert!(
+        commands
+            .iter()
+            .any(|command| matches!(command, Command::Log(_, line) if line.contains("not acknowledged")))
+    );
+}
