@@ -8,8 +8,9 @@ use anyhow::{Context, Result, ensure};
 use walrus::{Module, ModuleConfig};
 
 /// The callbacks the filter has, and what a host needs besides. A callback that is used and not listed here is never
-/// called: the Envoy ring finds that.
-const EXPORTS: [&str; 13] = [
+/// called: the Envoy ring finds that. Body and trailers are not read, but held: without these two, a host that delivers
+/// them while the headers are held would send all three on.
+const EXPORTS: [&str; 14] = [
     "memory",
     "_initialize",
     "proxy_abi_version_0_2_1",
@@ -19,9 +20,10 @@ const EXPORTS: [&str; 13] = [
     "proxy_on_configure",
     "proxy_on_tick",
     "proxy_on_request_headers",
+    "proxy_on_request_body",
+    "proxy_on_request_trailers",
     "proxy_on_http_call_response",
     "proxy_on_done",
-    "proxy_on_log",
     "proxy_on_delete",
 ];
 
