@@ -14,6 +14,9 @@ const PERMIT_MARK: &[u8] = b"portcullis_permit";
 /// What the mark says.
 const PERMIT_MARK_VALUE: &[u8] = b"1";
 
+/// The host's function that lets a request be routed anew. A host without it does not let a rewritten path pass.
+const CLEAR_ROUTE_CACHE: &[u8] = b"clear_route_cache";
+
 /// Why a command could not be performed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PerformError {
@@ -32,14 +35,20 @@ pub(crate) enum PerformError {
 /// One edit, or the mark, could not be made. The request must be refused: a client's copy of an identity header may still
 /// be in it.
 pub(crate) fn prepare(_proof: &Permit, edits: &[HeaderEdit]) -> Result<(), PerformError> {
+    let mut rerouted = false;
     for edit in edits {
         match edit {
             HeaderEdit::Remove(name) => abi::remove_header(HeaderMap::Request, name)?,
             HeaderEdit::Set(name, value) => {
                 header_pairs::sendable(name, value)?;
                 abi::replace_header(HeaderMap::Request, name, value)?;
+                rerouted |= name == b":path";
             }
         }
+    }
+    if rerouted {
+        // The host may have chosen a route by the path as it was sent, which is not the path that was decided on.
+        abi::call_foreign_function(CLEAR_ROUTE_CACHE, &[])?;
     }
     Ok(abi::set_property(PERMIT_MARK, PERMIT_MARK_VALUE)?)
 }
