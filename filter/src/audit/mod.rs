@@ -6,22 +6,23 @@
 //! format is described for auditors in `docs/audit.md`.
 
 mod backoff;
+mod batch;
 mod canonical;
 mod chain;
 pub mod record;
+mod settings;
 mod stream;
 mod text;
 mod verify;
 
+pub use batch::{Batch, BatchId, CONTENT_TYPE, StaleBatch};
 pub use canonical::{Object, OutOfSubset, SafeInteger, Value};
 pub use chain::{Chain, Digest, Exhausted, NotHex, Sealed, Sequence, StreamId};
 pub use record::{
     AuthenticationDisabled, Configured, Decision, FORMAT_VERSION, Gap, GapCause, Open, Outcome, Record,
 };
-pub use stream::{
-    Appended, Batch, BatchId, CONTENT_TYPE, NotRecorded, Pending, Settings, SettingsError, StaleBatch,
-    Stream, WhenFull,
-};
+pub use settings::{Settings, SettingsError, WhenFull};
+pub use stream::{Appended, NotRecorded, Pending, Stream};
 pub use text::{Text, Texts};
 pub use verify::{Expectations, ExpectedHead, Finding, FindingKind, NotAHead, Report, StreamSummary, verify};
 

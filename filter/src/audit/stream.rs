@@ -5,58 +5,17 @@
 //! counts as an acknowledgement: the caller does both.
 
 use std::collections::VecDeque;
-use std::time::Duration;
 
+use super::MAX_LINE_BYTES;
 use super::backoff::Backoff;
-use super::chain::{Chain, Digest, Sealed, Sequence, StreamId};
+use super::batch::{Batch, BatchId, StaleBatch};
+use super::chain::{Chain, Sealed, Sequence, StreamId};
 use super::record::{Gap, GapCause, Open, Record};
-use super::{MAX_BATCH_RECORDS, MAX_LINE_BYTES};
+use super::settings::{RESERVED_BYTES, RESERVED_RECORDS, Settings, WhenFull};
 use crate::time::UnixTime;
-
-/// Media type of a batch body: one record a line.
-pub const CONTENT_TYPE: &str = "application/x-ndjson";
 
 /// Most bytes in one batch: below the 1 MiB that servers commonly accept, above any single record.
 const MAX_BATCH_BYTES: usize = 512 * 1_024;
-/// A place for the `open` or the `gap` in front of the requests, so that one pending request is a usable bound.
-const OWN_RECORDS: usize = 1;
-/// Places kept for the `gap` and the `close` that end a full stream.
-const RESERVED_RECORDS: usize = 2;
-/// Bytes kept for them: both together stay below 1 KiB, since neither carries foreign text.
-const RESERVED_BYTES: usize = 1_024;
-
-/// How a stream is bounded and paced; built with [`Settings::new`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Settings {
-    max_pending_records: usize,
-    max_pending_bytes: usize,
-    max_batch_records: usize,
-    flush_interval: Duration,
-    when_full: WhenFull,
-}
-
-/// What happens to a request whose record has no room.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum WhenFull {
-    /// It is refused with `audit_unavailable`.
-    Refuse,
-    /// It goes on; the loss is counted and recorded.
-    Drop,
-}
-
-/// Why settings make no stream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum SettingsError {
-    /// `max_pending` lies outside [`Settings::PENDING_RECORDS`].
-    #[error("max_pending is 1 to 65536 records")]
-    MaxPending,
-    /// `max_batch` lies outside 1 to [`MAX_BATCH_RECORDS`].
-    #[error("max_batch is 1 to 4096 records")]
-    MaxBatch,
-    /// `flush_interval` lies outside [`Settings::FLUSH_INTERVAL`].
-    #[error("flush_interval is 10ms to 60s")]
-    FlushInterval,
-}
 
 /// What became of a record that was appended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,35 +38,6 @@ pub enum NotRecorded {
     /// No sequence number is left.
     #[error("the audit stream has no sequence number left")]
     Exhausted,
-}
-
-/// One attempt to deliver one batch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct BatchId {
-    /// Sequence of its first record.
-    pub first: Sequence,
-    /// Sequence of its last record.
-    pub last: Sequence,
-    /// Which attempt, from 0.
-    pub attempt: u32,
-}
-
-/// The answer belongs to no batch that is waited for: it came late, or twice. Nothing changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no such audit batch is waited for")]
-pub struct StaleBatch;
-
-/// A batch to send now.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Batch {
-    /// To be given back with the sink's answer.
-    pub id: BatchId,
-    /// The stream it belongs to.
-    pub stream: StreamId,
-    /// Hash of its last record.
-    pub head: Digest,
-    /// Lines of NDJSON.
-    pub body: Vec<u8>,
 }
 
 /// What waits, for metrics.
@@ -146,49 +76,6 @@ enum Delivery {
     InFlight(BatchId),
     /// The attempt failed; the same batch goes out again from this time on.
     Waiting(BatchId, UnixTime),
-}
-
-impl Settings {
-    /// What `max_pending` may be: at the upper end 128 MiB, as much as one VM's memory should give to this.
-    pub const PENDING_RECORDS: std::ops::RangeInclusive<usize> = 1..=65_536;
-    /// What `flush_interval` may be.
-    pub const FLUSH_INTERVAL: std::ops::RangeInclusive<Duration> =
-        Duration::from_millis(10)..=Duration::from_secs(60);
-    /// Bytes kept for each pending record of the bound: a usual record has 600 to 900.
-    pub const BYTES_PER_PENDING_RECORD: usize = 2_048;
-    /// The byte bound is never smaller than this, so that a few records of the greatest size fit.
-    pub const MIN_PENDING_BYTES: usize = 8 * MAX_LINE_BYTES;
-
-    /// Settings within their bounds: `max_pending` requests may wait on record, besides what the stream says of
-    /// itself. The bound in bytes follows from it.
-    ///
-    /// # Errors
-    /// Names the first setting out of its bounds.
-    pub fn new(
-        max_pending: usize,
-        max_batch: usize,
-        flush_interval: Duration,
-        when_full: WhenFull,
-    ) -> Result<Self, SettingsError> {
-        if !Self::PENDING_RECORDS.contains(&max_pending) {
-            return Err(SettingsError::MaxPending);
-        }
-        if !(1..=MAX_BATCH_RECORDS).contains(&max_batch) {
-            return Err(SettingsError::MaxBatch);
-        }
-        if !Self::FLUSH_INTERVAL.contains(&flush_interval) {
-            return Err(SettingsError::FlushInterval);
-        }
-        Ok(Self {
-            max_pending_records: max_pending.saturating_add(OWN_RECORDS).saturating_add(RESERVED_RECORDS),
-            max_pending_bytes: max_pending
-                .saturating_mul(Self::BYTES_PER_PENDING_RECORD)
-                .max(Self::MIN_PENDING_BYTES),
-            max_batch_records: max_batch,
-            flush_interval,
-            when_full,
-        })
-    }
 }
 
 impl Stream {
@@ -392,19 +279,5 @@ impl Stream {
             WhenFull::Refuse => Err(NotRecorded::Full),
             WhenFull::Drop => Ok(Appended::Dropped),
         }
-    }
-}
-
-impl Batch {
-    /// The headers that describe the batch to the sink, names in lower case. A sink that keeps `head` apart
-    /// from the records can later show that a tail was cut off.
-    pub fn headers(&self) -> [(&'static str, String); 5] {
-        [
-            ("content-type", CONTENT_TYPE.to_owned()),
-            ("portcullis-audit-stream", self.stream.to_string()),
-            ("portcullis-audit-first", self.id.first.to_string()),
-            ("portcullis-audit-last", self.id.last.to_string()),
-            ("portcullis-audit-head", self.head.to_string()),
-        ]
     }
 }

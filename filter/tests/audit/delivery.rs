@@ -139,6 +139,7 @@ fn a_full_stream_may_drop_but_never_silently() {
     let before = stream.pending();
     stream.close(at(30));
     assert_eq!(stream.pending().records, before.records + 2, "the reserve held a gap and the close");
+    assert!(stream.pending().bytes <= before.bytes + 1_024, "and their bytes");
     assert_eq!(stream.pending().records, 64 + 1 + 2, "requests, `open`, `gap` and `close`");
     let batch = stream.next_batch(at(30)).expect("a closed stream waits for nothing");
     let kinds = kinds(&batch);
