@@ -92,19 +92,34 @@ impl Authenticator {
             KeySource::Remote(remote) => remote,
         };
         // What is no token for this issuer waits for no key, so that garbage cannot fill the room.
-        if let Err(defect) = CompactJws::parse(token) {
-            return Attempt::Failed(AuthnError::Malformed(defect));
-        }
+        let names_key = match CompactJws::parse(token) {
+            Ok(jws) => jws.header().key_id().is_some(),
+            Err(defect) => return Attempt::Failed(AuthnError::Malformed(defect)),
+        };
+        // A token that names no key looks forged, not unknown, when the issuer has new keys.
+        let may_be_rotated = |error: &AuthnError| match error {
+            AuthnError::UnknownKey => true,
+            AuthnError::SignatureMismatch => !names_key,
+            AuthnError::Malformed(_)
+            | AuthnError::AlgorithmNotAllowed
+            | AuthnError::TokenTypeNotAllowed
+            | AuthnError::KeyNotForAlgorithm
+            | AuthnError::KeyIdRequired
+            | AuthnError::Claim(_)
+            | AuthnError::NoKeys => false,
+        };
         match remote
             .usable(now)
             .map(|keys| settings.verifier.verify(token, keys, now, &self.signatures, crypto))
         {
             Some(Ok(verified)) => Attempt::Verified(Box::new(verified)),
-            Some(Err(AuthnError::UnknownKey)) if after_fetch && remote.has_failed() => {
+            Some(Err(error)) if may_be_rotated(&error) && after_fetch && remote.has_failed() => {
                 Attempt::Unavailable(remote.retry_after(now))
             }
-            Some(Err(AuthnError::UnknownKey))
-                if !after_fetch && (remote.is_fetching() || remote.may_look_for_unknown_key(now)) =>
+            Some(Err(error))
+                if may_be_rotated(&error)
+                    && !after_fetch
+                    && (remote.is_fetching() || remote.may_look_for_unknown_key(now)) =>
             {
                 Attempt::NeedsKeys
             }
@@ -264,15 +279,22 @@ impl Gate {
             CalloutReply::Failed => Err("no_answer"),
             CalloutReply::NotSent => Err("not_sent"),
         };
+        let name = self.config.methods.get(method).map_or("", |method| method.name.as_str());
         let Some(remote) = self.authenticator.remote_mut(method) else { return };
         let done = match parsed {
             Ok(set) => {
+                for key in set.skipped() {
+                    let (index, reason) = (key.index, key.reason.reason());
+                    turn.log(
+                        LogLevel::Info,
+                        format!("jwks of method `{name}`: key {index} is not used: {reason}"),
+                    );
+                }
                 remote.succeeded(set.into_keys(), turn.now);
                 Done::Success
             }
             Err(reason) => {
                 remote.failed();
-                let name = self.config.methods.get(method).map_or("", |method| method.name.as_str());
                 turn.log(LogLevel::Warn, format!("jwks of method `{name}` could not be fetched: {reason}"));
                 Done::Failure
             }

@@ -126,6 +126,21 @@ fn a_new_key_is_found_by_its_unknown_id() {
 }
 
 #[test]
+fn a_token_that_names_no_key_finds_the_new_one_too() {
+    let mut scene = Scene::new(Value::Null);
+    let fetch = only_dispatch(&scene.request(1, "/x", Some(&scene.token("k1"))), "idp");
+    scene.reply(fetch, jwks(&["k1"]));
+    scene.wait(10 * SECOND);
+    let nameless = scene.nameless_token("k2");
+    let fetch = only_dispatch(&scene.request(2, "/x", Some(&nameless)), "idp");
+    assert_eq!(outcomes(&scene.reply(fetch, jwks(&["k2"]))), [(2, Outcome::Resumed)]);
+    let forged = scene.nameless_token("k3");
+    let commands = scene.request(3, "/x", Some(&forged));
+    assert!(dispatched(&commands).is_empty(), "one fetch in each interval, whoever asks");
+    assert_eq!(outcomes(&commands), [(3, refused(401, "invalid_signature"))]);
+}
+
+#[test]
 fn a_new_key_that_cannot_be_fetched_is_our_fault() {
     let mut scene = Scene::new(Value::Null);
     let fetch = only_dispatch(&scene.request(1, "/x", Some(&scene.token("k1"))), "idp");

@@ -70,16 +70,26 @@ impl Scene {
 
     /// A good token of the key `kid`, valid for an hour.
     pub(crate) fn token(&self, kid: &str) -> String {
-        let now = self.now.seconds();
-        let claims =
-            json!({"iss": "https://issuer.example", "aud": "api", "sub": "alice", "exp": now + 3600});
-        signed(kid, &claims)
+        signed(kid, &self.claims())
+    }
+
+    /// As [`Scene::token`], without naming the key.
+    pub(crate) fn nameless_token(&self, kid: &str) -> String {
+        signed_with(kid, &json!({"alg": "EdDSA"}), &self.claims())
+    }
+
+    fn claims(&self) -> Value {
+        let expires = self.now.seconds() + 3600;
+        json!({"iss": "https://issuer.example", "aud": "api", "sub": "alice", "exp": expires})
     }
 }
 
 /// A token over `claims`, signed with the key that [`jwks`] has under `kid`.
 pub(crate) fn signed(kid: &str, claims: &Value) -> String {
-    let header = json!({"alg": "EdDSA", "kid": kid});
+    signed_with(kid, &json!({"alg": "EdDSA", "kid": kid}), claims)
+}
+
+fn signed_with(kid: &str, header: &Value, claims: &Value) -> String {
     let input =
         format!("{}.{}", encoded(header.to_string().as_bytes()), encoded(claims.to_string().as_bytes()));
     let signature = key(kid).sign(input.as_bytes());
