@@ -1,6 +1,15 @@
 //! The `portcullis` command.
 
 mod audit_verify;
+mod check;
+mod environment;
+mod exit;
+mod redaction;
+mod reference;
+mod render;
+mod report;
+mod schema;
+mod source;
 
 use std::process::ExitCode;
 
@@ -16,6 +25,9 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Check(check::CheckArgs),
+    Render(render::RenderArgs),
+    Schema(schema::SchemaArgs),
     /// Audit records.
     #[command(subcommand)]
     Audit(Audit),
@@ -28,6 +40,9 @@ enum Audit {
 
 fn main() -> ExitCode {
     match Cli::parse().command {
+        Command::Check(args) => check::run(&args),
+        Command::Render(args) => render::run(&args),
+        Command::Schema(args) => schema::run(&args),
         Command::Audit(Audit::Verify(args)) => audit_verify::run(&args),
     }
 }

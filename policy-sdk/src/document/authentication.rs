@@ -93,7 +93,7 @@ pub struct Jwt {
     pub token_type: Option<String>,
     /// Where a token is looked for. Two different tokens in one request are refused.
     #[deserr(default = default_from())]
-    #[schemars(extend("default" = [{ "header": "authorization", "scheme": "Bearer" }]))]
+    #[schemars(default, extend("default" = [{ "header": "authorization", "scheme": "Bearer" }]))]
     pub from: Vec<CredentialSource>,
     /// Whether the upstream gets the token too. `false` removes it from the request.
     #[deserr(default = default_forward())]

@@ -140,10 +140,10 @@ pub struct Rule {
     pub name: Option<String>,
     /// What the rule says of a request it fits.
     pub effect: Effect,
-    /// What is done: `read`, `create`, `update`, `delete`, a request method in capitals, or `*`.
+    /// What is done: `read` (GET, HEAD, OPTIONS), `create` (POST), `update` (PUT, PATCH), `delete` (DELETE), `write`
+    /// for the last three, a request method in capitals, or `*`.
     pub action: String,
-    /// Path template of what it is done to.
-    #[schemars(regex(pattern = "^/"))]
+    /// Path template of what it is done to, or `*` for everything.
     pub resource: String,
     /// Role of the callers the rule is about; `*` for every authenticated caller.
     pub role: String,

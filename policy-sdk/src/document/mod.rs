@@ -18,6 +18,7 @@ mod pointer;
 mod problem;
 mod reading;
 mod request;
+mod schema;
 mod secret_reference;
 mod semantics;
 mod tenancy;
@@ -74,7 +75,7 @@ pub struct Document {
     #[deserr(default)]
     #[schemars(default)]
     pub authorization: Authorization,
-    /// Where the record of decisions goes. Absent: decisions are logged by the proxy but not kept.
+    /// Where the record of decisions goes. Absent: no record is kept.
     #[deserr(default)]
     pub audit: Option<Audit>,
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::document::{Document, JsonPointer, Problem};
+use crate::permission::PermissionPattern;
 
 pub(super) fn problems(document: &Document, found: &mut Vec<Problem>) {
     let authorization = JsonPointer::members(&["authorization"]);
@@ -28,23 +29,12 @@ pub(super) fn problems(document: &Document, found: &mut Vec<Problem>) {
 }
 
 fn well_formed(permission: &str, pointer: JsonPointer, found: &mut Vec<Problem>) {
-    let is_part = |part: &str| {
-        part == "*"
-            || !part.is_empty()
-                && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-./:".contains(&byte))
-    };
-    let has_parts =
-        permission.rsplit_once(':').is_some_and(|(resource, action)| is_part(resource) && is_part(action));
-    if permission.len() > MAX_PERMISSION_BYTES || !(permission == "*" || has_parts) {
-        found.push(
-            Problem::new(pointer, "not a permission")
-                .expected("`objects:read`, `objects:*`, `*:read` or `*`"),
-        );
+    if permission.parse::<PermissionPattern>().is_err() {
+        found.push(Problem::new(pointer, "not a permission").expected(A_PERMISSION));
     }
 }
 
-/// Longest permission, in bytes.
-const MAX_PERMISSION_BYTES: usize = 256;
+const A_PERMISSION: &str = "`objects:read`, `objects:*`, `*:read` or `*`";
 
 #[cfg(test)]
 mod tests {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::route_table::well_formed_path;
-use super::syntax::is_word;
+use super::syntax::is_token;
 use crate::document::{Document, Effect, JsonPointer, Problem};
 
 pub(super) fn problems(document: &Document, found: &mut Vec<Problem>) {
@@ -11,11 +11,17 @@ pub(super) fn problems(document: &Document, found: &mut Vec<Problem>) {
     let mut first = BTreeMap::new();
     for (index, rule) in document.authorization.rules.iter().enumerate() {
         let pointer = rules.element(index);
-        if !is_word(&rule.action) {
+        let is_method = is_token(&rule.action) && !rule.action.bytes().any(|byte| byte.is_ascii_lowercase());
+        if !is_method && !ACTIONS.contains(&rule.action.as_str()) {
             let problem = Problem::new(pointer.member("action"), "not an action");
-            found.push(problem.expected("`read`, `create`, `update`, `delete`, a request method or `*`"));
+            let problem = problem.nearest(&rule.action, ACTIONS.iter().copied());
+            found.push(
+                problem.expected("`read`, `create`, `update`, `delete`, `write`, a request method or `*`"),
+            );
         }
-        well_formed_path(&rule.resource, &pointer.member("resource"), found);
+        if rule.resource != "*" {
+            well_formed_path(&rule.resource, &pointer.member("resource"), found);
+        }
         let allows = rule.effect == Effect::Allow;
         let content = (allows, &rule.action, &rule.resource, &rule.role);
         match first.get(&content) {
@@ -26,6 +32,10 @@ pub(super) fn problems(document: &Document, found: &mut Vec<Problem>) {
         }
     }
 }
+
+/// Actions with a name of their own. Any other word would fit no request: in a rule that denies, the gate would stand
+/// open in silence.
+const ACTIONS: &[&str] = &["read", "create", "update", "delete", "write", "*"];
 
 #[cfg(test)]
 mod tests {
@@ -39,7 +49,7 @@ mod tests {
             json!({ "effect": "allow", "action": "read", "resource": "/api/docs/*", "role": "editor" });
         let denied =
             json!({ "effect": "deny", "action": "read", "resource": "/api/docs/*", "role": "editor" });
-        let broken = json!({ "effect": "deny", "action": "", "resource": "docs", "role": "editor" });
+        let broken = json!({ "effect": "deny", "action": "raed", "resource": "docs", "role": "editor" });
         assert_eq!(
             problems_after(&[
                 ("/authorization/rules/1", denied),
@@ -48,7 +58,7 @@ mod tests {
             ]),
             [
                 "/authorization/rules/2: the same rule as /authorization/rules/0",
-                "/authorization/rules/3/action: not an action; expected `read`, `create`, `update`, `delete`, a request method or `*`",
+                "/authorization/rules/3/action: not an action; expected `read`, `create`, `update`, `delete`, `write`, a request method or `*`; did you mean `read`?",
                 "/authorization/rules/3/resource: not a path template: a path template begins with `/` (at byte 0)",
             ]
         );

@@ -1,0 +1,101 @@
+//! The environment a document will find: which of the variables it names are there.
+//!
+//! Values are only looked at where the filter would look at them, for their length, and never shown.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use portcullis_filter::config::DISABLE_AUTHENTICATION;
+use portcullis_policy::document::{Document, JsonPointer, KeySource, Warning};
+
+/// The variables that the proxy will have.
+pub(crate) enum Environment {
+    /// Those of this process.
+    Process,
+    /// Those of a file.
+    File(BTreeMap<String, String>),
+}
+
+impl Environment {
+    /// Reads `NAME=value` lines; empty lines and those that start with `#` are skipped, and so are quotes around a value.
+    pub(crate) fn open(path: &Path) -> Result<Self, EnvironmentError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| EnvironmentError::Unreadable { path: path.to_owned(), error })?;
+        let mut variables = BTreeMap::new();
+        for (index, line) in text.lines().enumerate() {
+            let line = line.trim();
+            if line.is_empty() || line.starts_with('#') {
+                continue;
+            }
+            let assignment = line.strip_prefix("export ").unwrap_or(line);
+            let Some((name, value)) = assignment.split_once('=') else {
+                return Err(EnvironmentError::NotAnAssignment {
+                    path: path.to_owned(),
+                    line: index.saturating_add(1),
+                });
+            };
+            let quoted =
+                ['"', '\''].into_iter().find_map(|quote| value.strip_prefix(quote)?.strip_suffix(quote));
+            variables.insert(name.trim().to_owned(), quoted.unwrap_or(value).to_owned());
+        }
+        Ok(Self::File(variables))
+    }
+
+    /// The value of a variable.
+    fn get(&self, name: &str) -> Option<String> {
+        match self {
+            Self::Process => std::env::var(name).ok(),
+            Self::File(variables) => variables.get(name).cloned(),
+        }
+    }
+
+    /// The value of a variable, or one that is good enough to load a document by: what is missing here may well be
+    /// there where the proxy runs.
+    pub(crate) fn get_or_stand_in(&self, name: &str) -> Option<String> {
+        let stand_in = || if name == DISABLE_AUTHENTICATION { "true".to_owned() } else { STAND_IN.repeat(8) };
+        Some(self.get(name).unwrap_or_else(stand_in))
+    }
+
+    /// A warning for each variable that `document` names and that is not here.
+    pub(crate) fn missing(&self, document: &Document) -> Vec<Warning> {
+        let methods = JsonPointer::members(&["authentication", "methods"]);
+        let named = document.authentication.methods.iter().enumerate().filter_map(|(index, method)| {
+            match method.jwt.keys() {
+                Some(KeySource::Secret { secret, .. }) => Some((methods.element(index), secret.variable())),
+                Some(KeySource::Static(_) | KeySource::Remote { .. }) | None => None,
+            }
+        });
+        let missing = named.filter(|(_, variable)| self.get(variable).is_none());
+        missing
+            .map(|(method, variable)| {
+                let message =
+                    format!("`{variable}` is not set here; without it the proxy refuses the document");
+                Warning::new(method.member("jwt").member("secret"), message)
+            })
+            .collect()
+    }
+}
+
+/// Why a file holds no environment.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum EnvironmentError {
+    /// The system would not give it.
+    #[error("{}: {error}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        error: std::io::Error,
+    },
+    /// A line that is none of the known ones; it is not repeated, for it could be half of a secret.
+    #[error("{}:{line}: not `NAME=value`", path.display())]
+    NotAnAssignment {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+    },
+}
+
+/// Sixteen characters that are base64url too.
+const STAND_IN: &str = "stand-in-secret_";

@@ -1,0 +1,172 @@
+//! `portcullis check` as people and programs run it.
+
+#[cfg(test)]
+mod command {
+    use std::path::{Path, PathBuf};
+
+    use assert_cmd::Command;
+    use serde_json::Value;
+    use snapbox::{assert_data_eq, file};
+
+    fn portcullis() -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_portcullis"));
+        command.current_dir(documents()).env_remove("SHOP_SERVICES_SECRET");
+        command
+    }
+
+    fn documents() -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/documents")
+    }
+
+    fn check(name: &str, text: &str) -> (i32, String) {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join(name), text).unwrap();
+        let output = portcullis().current_dir(folder.path()).args(["check", name]).output().unwrap();
+        let said = String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
+        (output.status.code().unwrap(), said)
+    }
+
+    #[test]
+    fn twelve_mistakes_are_twelve_problems_with_their_lines() {
+        let output = portcullis().args(["check", "--json", "twelve-mistakes.yaml"]).output().unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        let reports: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let findings = reports[0]["findings"].as_array().unwrap();
+        let mut found: Vec<(u64, &str)> = findings
+            .iter()
+            .map(|finding| (finding["line"].as_u64().unwrap(), finding["pointer"].as_str().unwrap()))
+            .collect();
+        found.sort_unstable();
+        assert_eq!(
+            found,
+            [
+                (6, "/authentication/methods/0/jwt"),
+                (7, "/authentication/methods/0/jwt/isuer"),
+                (9, "/authentication/methods/0/jwt/algorithms/0"),
+                (12, "/authentication/methods/0/jwt/jwks_timeout"),
+                (14, "/authentication/methods/1/jwt"),
+                (17, "/authentication/methods/1/jwt/secret"),
+                (20, "/tenancy/bind/0/path"),
+                (24, "/authorization/roles/admin/inherits/0"),
+                (26, "/authorization/routes/0/methods/0"),
+                (28, "/authorization/routes/2"),
+                (30, "/authorization/rules/0/action"),
+                (33, "/audit/max_batch"),
+            ]
+        );
+    }
+
+    #[test]
+    fn people_see_the_line_and_never_the_secret() {
+        let output = portcullis().args(["check", "twelve-mistakes.yaml"]).output().unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        assert_eq!(String::from_utf8(output.stdout).unwrap(), "");
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(!said.contains("correct-horse"), "{said}");
+        assert_data_eq!(said, file!["documents/twelve-mistakes.txt"].raw());
+    }
+
+    #[test]
+    fn a_good_document_is_good_in_yaml_and_in_json() {
+        let secret = ("SHOP_SERVICES_SECRET", "0123456789abcdef0123456789abcdef");
+        let output = portcullis().env(secret.0, secret.1).args(["check", "shop.yaml"]).output().unwrap();
+        assert_eq!(String::from_utf8(output.stdout).unwrap(), "shop.yaml: ok\n");
+        assert_eq!(output.status.code(), Some(0));
+        let json = portcullis().args(["render", "shop.yaml"]).output().unwrap().stdout;
+        let piped =
+            portcullis().env(secret.0, secret.1).args(["check", "-"]).write_stdin(json).output().unwrap();
+        assert_eq!(String::from_utf8(piped.stdout).unwrap(), "-: ok\n");
+    }
+
+    #[test]
+    fn a_variable_that_is_not_set_is_named_and_one_too_short_is_refused() {
+        let output = portcullis().args(["check", "shop.yaml"]).output().unwrap();
+        assert_eq!(output.status.code(), Some(0));
+        let said = String::from_utf8(output.stdout).unwrap();
+        assert!(said.contains("`SHOP_SERVICES_SECRET` is not set here"), "{said}");
+        assert!(said.contains("shop.yaml:19:17"), "{said}");
+        assert!(said.ends_with("shop.yaml: ok, 1 warning\n"), "{said}");
+
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("env");
+        let check = |content: &str| {
+            std::fs::write(&file, content).unwrap();
+            let output = portcullis().args(["check", "shop.yaml", "--env-file"]).arg(&file).output().unwrap();
+            let said = String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
+            (output.status.code().unwrap(), said)
+        };
+        let (code, said) =
+            check("# secrets\n\nexport SHOP_SERVICES_SECRET=\"0123456789abcdef0123456789abcdef\"\n");
+        assert_eq!((code, said.as_str()), (0, "shop.yaml: ok\n"));
+        let (code, said) = check("SHOP_SERVICES_SECRET=hunter2\n");
+        assert_eq!(code, 1, "{said}");
+        assert!(said.contains("/authentication/methods/1/jwt/secret") && !said.contains("hunter2"), "{said}");
+        let (code, said) = check("SHOP_SERVICES_SECRET hunter2\n");
+        assert_eq!(code, 2, "{said}");
+        assert!(said.contains(":1: not `NAME=value`") && !said.contains("hunter2"), "{said}");
+    }
+
+    #[test]
+    fn yaml_that_could_be_misread_is_refused_with_its_line() {
+        for (text, said) in [
+            ("version: 1\nname: a\nname: b\n", "doc.yaml:3:1"),
+            ("version: !int 1\n", "doc.yaml:1:10"),
+            ("version: [\n", "not YAML at line 2"),
+            ("", "document: empty"),
+        ] {
+            let (code, output) = check("doc.yaml", text);
+            assert_eq!(code, 1, "{output}");
+            assert!(output.contains(said), "{said}: {output}");
+        }
+    }
+
+    #[test]
+    fn a_secret_is_not_shown_with_its_line() {
+        for text in [
+            "version: 1\nauthentication: {methods: [{name: a, jwt: {secret: hunter2, isuer: b}}]}\n",
+            "version: 1\nsecert: hunter2\n",
+            "version: 1\nsecret: a\nsecret: hunter2\n",
+            "version: 1\nsecret: \"hunter2\nname: x\n",
+            "version: 1\nsecret: [hunter2\nname: x\n",
+            "version: 1\nsecret: !tag hunter2\n",
+            "version: 1\nx: &a hunter2\nsecret: *a\n",
+            "version: 1\nsecret: @hunter2\n",
+        ] {
+            let (code, said) = check("doc.yaml", text);
+            assert_eq!(code, 1, "{text}: {said}");
+            assert!(!said.contains("hunter2"), "{text}: {said}");
+            assert!(said.contains("doc.yaml:"), "{text}: {said}");
+        }
+    }
+
+    #[test]
+    fn json_is_read_as_the_proxy_reads_it() {
+        let (code, said) = check("doc.json", "{\"version\": 1, \"version\": 1}");
+        assert_eq!(code, 1);
+        assert!(
+            said.contains("the same name again, first in line 1") && said.contains("doc.json:1:16"),
+            "{said}"
+        );
+        let (code, said) = check("doc.json", "version: 1\n");
+        assert_eq!(code, 1);
+        assert!(said.contains("not JSON at line 1"), "{said}");
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_not_a_problem_of_the_document() {
+        let output = portcullis().args(["check", "missing.yaml"]).output().unwrap();
+        assert_eq!(output.status.code(), Some(2));
+        assert!(String::from_utf8(output.stderr).unwrap().starts_with("portcullis: missing.yaml: "));
+        assert_eq!(portcullis().arg("check").output().unwrap().status.code(), Some(2));
+    }
+
+    #[test]
+    fn several_files_are_all_looked_at() {
+        let output =
+            portcullis().args(["check", "--json", "shop.yaml", "twelve-mistakes.yaml"]).output().unwrap();
+        let reports: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(reports[0]["ok"], true);
+        assert_eq!(reports[1]["ok"], false);
+        assert_eq!(output.status.code(), Some(1));
+    }
+}
