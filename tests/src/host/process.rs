@@ -69,6 +69,8 @@ pub(super) struct Process {
     /// Clusters by name; `false` is one without hosts.
     pub(super) clusters: BTreeMap<String, bool>,
     pub(super) absent_functions: BTreeSet<String>,
+    /// `allow_on_headers_stop_iteration`: pausing the headers does not pause the body.
+    pub(super) stops_iteration_only: bool,
     pub(super) log: Vec<LogLine>,
     pub(super) log_level: LogLevel,
     pub(super) exchanges: Vec<Exchange>,
@@ -88,6 +90,7 @@ impl Process {
             metrics: Metrics::new(),
             clusters: BTreeMap::new(),
             absent_functions: BTreeSet::new(),
+            stops_iteration_only: false,
             log: Vec::new(),
             log_level: LogLevel::Trace,
             exchanges: Vec::new(),

@@ -107,6 +107,13 @@ impl Host {
         self
     }
 
+    /// Envoy's `allow_on_headers_stop_iteration`: the body of a request whose headers the filter holds is delivered to
+    /// it, and `Continue` there sends the headers on as well.
+    pub fn allow_on_headers_stop_iteration(mut self) -> Self {
+        self.process.stops_iteration_only = true;
+        self
+    }
+
     /// An import this host does not define, answered with `Unimplemented` instead of refusing to link.
     pub fn tolerate_missing_import(mut self, name: &str) -> Self {
         self.tolerated.push(name.to_owned());

@@ -155,6 +155,26 @@ impl Vm {
         self.perform_deferred();
         if action == 0 && self.phase(id) == Some(Phase::RequestHeaders) {
             self.continue_request(id);
+        } else if self.state().process.borrow().stops_iteration_only {
+            self.deliver_held_body(id);
+        }
+    }
+
+    /// The body of a request whose headers are held. `Continue` sends both on.
+    fn deliver_held_body(&mut self, id: u32) {
+        let Some(stream) = self.state_mut().streams.get_mut(&id) else { return };
+        let length = stream.body.len() as u32;
+        if stream.phase != Phase::RequestHeaders || length == 0 {
+            return;
+        }
+        stream.body_visible = true;
+        let action = self.enter(id, "proxy_on_request_body", &[id, length, 1], 0);
+        self.perform_deferred();
+        if let Some(stream) = self.state_mut().streams.get_mut(&id) {
+            stream.body.clear();
+        }
+        if action == 0 && self.phase(id) == Some(Phase::RequestHeaders) {
+            self.continue_request(id);
         }
     }
 
