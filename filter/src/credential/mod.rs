@@ -65,8 +65,9 @@ pub enum Found {
 
 /// Looks into every place and reports what is there.
 ///
-/// Two header lines of the same name are ambiguous whatever they hold: servers differ in which of them they read. The
-/// same token in two different places is one credential. A scheme that no place asks for is somebody else's credential
+/// Two header lines of the same name are ambiguous whatever they hold: servers differ in which of them they read. Some
+/// hosts join them with a comma before we see them (RFC 9110 section 5.3; Envoy does so with `Authorization`), and no
+/// token holds a comma (RFC 6750 section 2.1), so a joined value is ambiguous as well. The same token in two different places is one credential. A scheme that no place asks for is somebody else's credential
 /// and is not counted; a scheme without a token is a credential that is present and empty.
 pub fn find<'a>(
     locations: impl Iterator<Item = (usize, &'a Location)>,
@@ -112,10 +113,21 @@ fn in_header(
         return Err(Twice);
     }
     let value = value.trim_ascii();
+    if is_joined(value, scheme.map(str::as_bytes)) {
+        return Err(Twice);
+    }
     Ok(match scheme {
         None => Some(value.to_vec()),
         Some(scheme) => after_scheme(value, scheme.as_bytes()).map(<[u8]>::to_vec),
     })
+}
+
+/// Whether a value is several lines joined, one of them ours. Credentials of another scheme alone may hold commas, such
+/// as those of `Digest`.
+fn is_joined(value: &[u8], scheme: Option<&[u8]>) -> bool {
+    let mut parts = value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
+    value.contains(&b',')
+        && scheme.is_none_or(|scheme| parts.any(|part| after_scheme(part, scheme).is_some()))
 }
 
 /// The credentials after `scheme`; `None` when the value is of another scheme. What follows one or more spaces is taken
@@ -170,6 +182,23 @@ mod tests {
             let headers = [("authorization", b"Bearer a".as_slice()), ("authorization", second)];
             assert_eq!(find_in(&[bearer()], &headers, None), Found::Ambiguous);
         }
+    }
+
+    #[test]
+    fn lines_joined_by_the_host_are_ambiguous_and_commas_of_another_scheme_are_not() {
+        for value in
+            [b"Bearer a,Bearer b".as_slice(), b"Bearer a, bearer a", b"Basic x,Bearer a", b"Bearer a,"]
+        {
+            assert_eq!(
+                find_in(&[bearer()], &[("authorization", value)], None),
+                Found::Ambiguous,
+                "{value:?}"
+            );
+        }
+        let digest = b"Digest username=\"ann\", realm=\"x\"".as_slice();
+        assert_eq!(find_in(&[bearer()], &[("authorization", digest)], None), Found::Nothing);
+        let plain = Location::Header { name: "x-token".into(), scheme: None };
+        assert_eq!(find_in(&[plain], &[("x-token", b"a,b")], None), Found::Ambiguous);
     }
 
     #[test]
