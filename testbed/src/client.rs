@@ -126,11 +126,14 @@ impl Response {
     }
 }
 
-/// A connection that is kept open between requests.
+/// A connection that is kept open between requests, and opened anew after a response that said `connection: close`:
+/// Envoy says so when it answers before it has seen the whole body.
 #[derive(Debug)]
 pub struct Connection {
+    address: SocketAddr,
     stream: TcpStream,
     unread: Vec<u8>,
+    closing: bool,
 }
 
 impl Connection {
@@ -142,7 +145,7 @@ impl Connection {
         let stream =
             TcpStream::connect(address).await.with_context(|| format!("cannot connect to {address}"))?;
         stream.set_nodelay(true)?;
-        Ok(Self { stream, unread: Vec::new() })
+        Ok(Self { address, stream, unread: Vec::new(), closing: false })
     }
 
     /// Sends a request and reads its response.
@@ -159,6 +162,9 @@ impl Connection {
     /// # Errors
     /// When the connection breaks.
     pub async fn send(&mut self, bytes: &[u8]) -> Result<()> {
+        if self.closing {
+            *self = Self::open(self.address).await?;
+        }
         self.stream.write_all(bytes).await.context("the connection broke while sending")
     }
 
@@ -189,6 +195,8 @@ impl Connection {
             if !to_head && !matches!(response.status, 204 | 304) {
                 response.body = self.read_body(&response).await?;
             }
+            self.closing =
+                response.header("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"));
             return Ok(response);
         }
     }

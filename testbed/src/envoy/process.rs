@@ -164,6 +164,8 @@ fn command(options: &EnvoyOptions, folder: &Path) -> Result<Command> {
         .arg(&configuration)
         // No shared memory, so that any number of them run side by side.
         .arg("--disable-hot-restart")
+        // The access log is read as it is written, not ten seconds later.
+        .args(["--file-flush-interval-msec", "50"])
         .args(["--concurrency", &options.concurrency.to_string()])
         .args(["--log-level", &options.log_level])
         .args(["--log-format", "%Y-%m-%dT%T.%e %l %n: %v"])
