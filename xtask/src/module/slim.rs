@@ -56,9 +56,19 @@ pub(super) fn slim(linked: &[u8]) -> Result<Vec<u8>> {
         .collect();
     surplus.into_iter().for_each(|export| module.exports.delete(export));
     walrus::passes::gc::run(&mut module);
+    shorten_names(&mut module);
     refuse_missing_exports(&module)?;
     refuse_unknown_imports(&module)?;
     Ok(module.emit_wasm())
+}
+
+/// Names as people write them, without hashes: what a trap shows in the log, in less space.
+fn shorten_names(module: &mut Module) {
+    for function in module.funcs.iter_mut() {
+        if let Some(name) = &mut function.name {
+            *name = format!("{:#}", rustc_demangle::demangle(name));
+        }
+    }
 }
 
 fn refuse_missing_exports(module: &Module) -> Result<()> {
