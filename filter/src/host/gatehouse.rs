@@ -76,6 +76,7 @@ impl Gatehouse {
 
     /// Puts a gate in place and does what it commands at once. Requests that wait for an earlier gate are refused.
     pub(crate) fn open(&mut self, gate: Gate, commands: Vec<Command>) {
+        self.keep_time();
         for exchange in self.undecided() {
             self.refuse(exchange, &Answer::internal_error(), self.root);
         }
@@ -106,6 +107,7 @@ impl Gatehouse {
     /// A request is over. Called within its own context.
     pub(crate) fn finish(&mut self, exchange: ExchangeId) {
         if self.exchanges.remove(&exchange).is_some() {
+            self.keep_time();
             self.handle(Event::Finished { exchange }, exchange.0);
             self.leave_exchange(exchange);
         }
@@ -113,7 +115,7 @@ impl Gatehouse {
 
     /// The timer has run out.
     pub(crate) fn tick(&mut self) {
-        let _ = self.tell_time();
+        self.keep_time();
         if self.schedule.is_due(self.last_time) {
             self.handle(Event::Tick, self.root);
         }
@@ -123,6 +125,7 @@ impl Gatehouse {
     /// A callout has ended.
     pub(crate) fn reply(&mut self, token: u32, reply: CalloutReply) {
         if let Some(callout) = self.callouts.remove(&token) {
+            self.keep_time();
             self.handle(Event::CalloutReply { callout, reply }, self.root);
         }
         self.leave_root();
@@ -130,6 +133,7 @@ impl Gatehouse {
 
     /// The host wants this root context to end. Whether it may right now; if not, `proxy_done` will say when.
     pub(crate) fn retire(&mut self) -> bool {
+        self.keep_time();
         self.handle(Event::Retired, self.root);
         self.send_callouts();
         let released = self.released || self.gate.is_none();
@@ -143,8 +147,6 @@ impl Gatehouse {
 
     /// Tells the gate what happened in a callback of the context `within`, and does what it commands.
     fn handle(&mut self, event: Event, within: u32) {
-        // The clock of a host may fail for a moment. An arrival is refused then; all else goes by the last time known.
-        let _ = self.tell_time();
         let Some(gate) = &mut self.gate else { return };
         for command in gate.handle(event, self.last_time, &ForeignCrypto) {
             self.perform(command, within);
@@ -250,6 +252,11 @@ impl Gatehouse {
     fn rest(&mut self) {
         self.outbox.clear();
         self.schedule.ask(std::time::Duration::ZERO, self.last_time);
+    }
+
+    /// The clock of a host may fail for a moment. An arrival is refused then; all else goes by the last time known.
+    fn keep_time(&mut self) {
+        let _ = self.tell_time();
     }
 
     fn tell_time(&mut self) -> Result<(), HostError> {
