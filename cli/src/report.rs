@@ -144,3 +144,71 @@ fn wording(problem: &Problem) -> String {
 
 /// The message of a problem about a field that is unknown.
 pub(crate) const UNKNOWN_FIELD: &str = "unknown field";
+
+#[cfg(test)]
+mod tests {
+    use portcullis_policy::document::Document;
+
+    use super::*;
+
+    /// A generator of numbers that is the same everywhere (Knuth's MMIX).
+    fn next(state: &mut u64) -> usize {
+        *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(*state >> 33).unwrap()
+    }
+
+    #[test]
+    fn whatever_the_text_the_report_can_be_written() {
+        let pieces = [
+            "version",
+            "secret",
+            "authentication",
+            ": ",
+            ":",
+            "\n",
+            "\n  ",
+            "- ",
+            "[",
+            "]",
+            "{",
+            "}",
+            ", ",
+            "\"",
+            "'",
+            "&a ",
+            "*a",
+            "!t ",
+            "<<",
+            "|",
+            "> ",
+            "# ",
+            "é",
+            "\u{1f512}",
+            "\t",
+            "1",
+            "null",
+            "---\n",
+            "...\n",
+            "? ",
+            "%",
+            "@",
+            "\r\n",
+        ];
+        let mut state = 7;
+        let mut refused = 0;
+        for _ in 0..3_000 {
+            let count = next(&mut state) % 24;
+            let text: String = (0..count).map(|_| pieces[next(&mut state) % pieces.len()]).collect();
+            let source = Source::from_text("x.yaml".to_owned(), text);
+            let found =
+                source.value.clone().and_then(Document::from_value).map(|document| document.warnings());
+            let report = Report::new(&source, found);
+            refused += usize::from(!report.is_good());
+            let mut out = Vec::new();
+            report.write_text(&mut out).unwrap();
+            assert!(String::from_utf8(out).unwrap().contains("x.yaml"), "{}", source.text);
+            assert!(report.to_json()["findings"].is_array());
+        }
+        assert!(refused > 2_000, "{refused}");
+    }
+}

@@ -233,4 +233,55 @@ mod tests {
             "{text}"
         );
     }
+
+    /// Pointers to every part of `value`.
+    fn parts(value: &Value, pointer: &str, found: &mut Vec<String>) {
+        let inner: Vec<(String, &Value)> = match value {
+            Value::Object(members) => members.iter().map(|(name, part)| (name.clone(), part)).collect(),
+            Value::Array(list) => {
+                list.iter().enumerate().map(|(index, part)| (index.to_string(), part)).collect()
+            }
+            _ => Vec::new(),
+        };
+        for (name, part) in inner {
+            let pointer = format!("{pointer}/{name}");
+            parts(part, &pointer, found);
+            found.push(pointer);
+        }
+    }
+
+    #[test]
+    fn any_two_parts_replaced_by_anything_read_or_are_explained_in_single_lines() {
+        let shop = crate::document::semantics::testing::shop();
+        let mut pointers = Vec::new();
+        parts(&shop, "", &mut pointers);
+        let replacements = [
+            Value::Null,
+            Value::from(-1),
+            Value::from(1e300),
+            Value::from("*"),
+            Value::from("{a}\n\u{0}"),
+            Value::from(vec![Value::Null]),
+            serde_json::json!({ "a\nb": {}, "path": "/", "header": "x" }),
+        ];
+        let mut explained = 0;
+        for (number, first) in pointers.iter().enumerate() {
+            for (step, replacement) in replacements.iter().enumerate() {
+                let second = &pointers[(number * 7 + step * 13) % pointers.len()];
+                let mut document = shop.clone();
+                for (pointer, replacement) in
+                    [(first, replacement), (second, &replacements[(step + number) % replacements.len()])]
+                {
+                    if let Some(part) = document.pointer_mut(pointer) {
+                        *part = replacement.clone();
+                    }
+                }
+                if let Err(problems) = Document::from_value(document) {
+                    explained += 1;
+                    assert!(problems.iter().all(|problem| !problem.to_string().contains('\n')), "{problems}");
+                }
+            }
+        }
+        assert!(explained > 300, "{explained}");
+    }
 }

@@ -23,7 +23,7 @@ mod tenancy;
 mod warnings;
 
 #[cfg(test)]
-mod testing;
+pub(super) mod testing;
 
 use super::{Document, Problem, Warning};
 

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::document::Document;
 
 /// A document without a problem and without a warning.
-pub(super) fn shop() -> Value {
+pub(in crate::document) fn shop() -> Value {
     json!({
         "version": 1,
         "name": "shop",
