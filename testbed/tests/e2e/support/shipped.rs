@@ -1,0 +1,63 @@
+//! The shipped Envoy configuration with one thing changed, to see what stands when that thing fails.
+
+use std::path::Path;
+
+use portcullis_testbed::envoy_config::read_yaml;
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::root;
+
+/// A copy of `envoy/` that [`portcullis_testbed::bed::BedOptions::root`] can point to.
+#[derive(Debug)]
+pub(crate) struct Shipped {
+    folder: TempDir,
+}
+
+impl Shipped {
+    /// The files as they are.
+    pub(crate) fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        std::fs::create_dir_all(folder.path().join("envoy/policy")).expect("the folder can be written");
+        let shipped = Self { folder };
+        for file in ["envoy/envoy.yaml", "envoy/policy/ecds.yaml"] {
+            shipped.write(file, &read_yaml(&root().join(file)).expect("a shipped file"));
+        }
+        shipped
+    }
+
+    /// What happens to requests when the VM fails, in place of `FAIL_RELOAD`.
+    pub(crate) fn failure_policy(self, policy: &str) -> Self {
+        let file = "envoy/policy/ecds.yaml";
+        let mut config = self.read(file);
+        let place = config.pointer_mut("/resources/0/typed_config/config/failure_policy");
+        *place.expect("the shipped filter says what happens when it fails") = policy.into();
+        self.write(file, &config);
+        self
+    }
+
+    /// Changes the HTTP filters, in their order.
+    pub(crate) fn http_filters(self, change: impl FnOnce(&mut Vec<Value>)) -> Self {
+        let file = "envoy/envoy.yaml";
+        let mut config = self.read(file);
+        let manager = "/static_resources/listeners/0/filter_chains/0/filters/0/typed_config";
+        let place = config.pointer_mut(&format!("{manager}/http_filters"));
+        change(place.and_then(Value::as_array_mut).expect("the shipped listener has filters"));
+        self.write(file, &config);
+        self
+    }
+
+    /// The folder that holds `envoy/`.
+    pub(crate) fn root(&self) -> &Path {
+        self.folder.path()
+    }
+
+    fn read(&self, file: &str) -> Value {
+        read_yaml(&self.folder.path().join(file)).expect("a file written before")
+    }
+
+    fn write(&self, file: &str, config: &Value) {
+        // JSON is YAML.
+        std::fs::write(self.folder.path().join(file), config.to_string()).expect("the folder can be written");
+    }
+}
