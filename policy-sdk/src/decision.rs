@@ -72,6 +72,42 @@ pub enum Refusal {
 
 /// Proof that something permitted this request. Only this crate can make one, and only where a decision says Permit;
 /// the command that lets a request through demands it.
+///
+/// Whoever holds one may look at it:
+///
+/// ```
+/// use portcullis_policy::decision::{Basis, Permit};
+/// fn look(permit: &Permit) -> Basis {
+///     permit.basis()
+/// }
+/// ```
+///
+/// and can neither make one from its parts,
+///
+/// ```compile_fail,E0451
+/// use portcullis_policy::decision::{Basis, Permit};
+/// fn forge() -> Permit {
+///     Permit { basis: Basis::Rules }
+/// }
+/// ```
+///
+/// nor call the constructor,
+///
+/// ```compile_fail,E0624
+/// use portcullis_policy::decision::{Basis, Permit};
+/// fn forge() -> Permit {
+///     Permit::new(Basis::Rules)
+/// }
+/// ```
+///
+/// nor keep a copy for another request.
+///
+/// ```compile_fail,E0308
+/// use portcullis_policy::decision::{Basis, Permit};
+/// fn forge(permit: &Permit) -> Permit {
+///     permit.clone()
+/// }
+/// ```
 #[derive(Debug, PartialEq, Eq)]
 #[must_use = "a permit that nobody shows lets nobody through"]
 pub struct Permit {

@@ -79,6 +79,8 @@ fn routes_roles_and_rules() {
                 "viewer": {"permissions": ["objects:read"]},
                 "operator": {"inherits": ["viewer"], "permissions": ["objects:create"]},
                 "admin": {"permissions": ["*"]},
+                "on_leave": {"inherits": ["suspended"]},
+                "suspended": {},
             },
             "routes": [
                 {"methods": ["GET"], "path": "/v1/objects/{id}", "permission": "objects:read"},
@@ -129,6 +131,9 @@ fn routes_roles_and_rules() {
         ("GET", "/catalogue", "role=any", Permit(&["routes/5"])),
         ("GET", "/me", "", Permit(&["routes/6"])),
         ("GET", "/me", "role=suspended", Refused(AccessDenied)),
+        // Who inherits a role is also that role, where it is shut out as well.
+        ("GET", "/me", "role=on_leave", Refused(AccessDenied)),
+        ("GET", "/staff", "role=viewer role=on_leave", Refused(InsufficientRole)),
         ("GET", "/me", "-", Refused(AuthenticationRequired)),
         ("GET", "/api/docs/a", "role=editor", Permit(&["rules/0"])),
         ("PUT", "/api/docs/a", "role=editor", Permit(&["rules/1"])),

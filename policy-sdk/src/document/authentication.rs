@@ -160,7 +160,12 @@ impl Deserr<Problems> for Audience {
             list @ Value::Sequence(_) => {
                 Deserr::<Problems>::deserialize_from_value(list, location).map(Self::OneOf)
             }
-            other => {
+            other @ (Value::Null
+            | Value::Boolean(_)
+            | Value::Integer(_)
+            | Value::NegativeInteger(_)
+            | Value::Float(_)
+            | Value::Map(_)) => {
                 let problem =
                     Problem::wrong_kind(other.kind(), &[ValueKind::Sequence, ValueKind::String], location);
                 Err(problem.expected("a list of audiences, one audience, or the word `any`").into())

@@ -39,9 +39,9 @@ impl<T: Deserr<Problems>> Deserr<Problems> for Named<T> {
         value: Value<V>,
         location: ValuePointerRef<'_>,
     ) -> Result<Self, Problems> {
-        let map = match value {
-            Value::Map(map) => map,
-            other => return Err(Problem::wrong_kind(other.kind(), &[ValueKind::Map], location).into()),
+        let kind = value.kind();
+        let Value::Map(map) = value else {
+            return Err(Problem::wrong_kind(kind, &[ValueKind::Map], location).into());
         };
         let mut problems: Option<Problems> = None;
         let mut entries = BTreeMap::new();
