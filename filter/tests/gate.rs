@@ -11,3 +11,5 @@ mod keys;
 mod records;
 #[path = "gate/scene.rs"]
 mod scene;
+#[path = "gate/secrecy.rs"]
+mod secrecy;

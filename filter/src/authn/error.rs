@@ -263,7 +263,19 @@ impl Claim {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
+
+    /// A label that the list lacks has no series, and what it stands for would never be counted.
+    #[test]
+    fn every_label_is_listed_once() {
+        let code = include_str!("error.rs").split("mod tests").next().unwrap();
+        let label = |line: &'static str| line.split("=> \"").nth(1)?.split('"').next();
+        let given: BTreeSet<&str> = code.lines().filter_map(label).collect();
+        assert_eq!(given, BTreeSet::from(AuthnError::REASONS));
+        assert_eq!(given.len(), AuthnError::REASONS.len());
+    }
 
     #[test]
     fn only_missing_keys_are_our_fault() {

@@ -2,6 +2,8 @@
 //!
 //! Nothing here is interpreted: bytes are as the host gave them.
 
+use std::fmt;
+
 use crate::gate::command::CalloutId;
 
 /// One HTTP request and its response (RFC 9110 section 3.9), by the number the host gave it.
@@ -37,13 +39,20 @@ pub enum Event {
 }
 
 /// A request's headers and what the host knows of the connection.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct RequestHead {
     /// Every header line with pseudo-headers, names in lower case, in the order received.
     pub headers: Vec<(Vec<u8>, Vec<u8>)>,
     /// The peer's address as the host reports it (`address:port`), for the record only: a decision never rests on it,
     /// because a proxy may have been told to take it from a header.
     pub source: Option<Vec<u8>>,
+}
+
+/// Header lines are counted and not shown: some of them are credentials.
+impl fmt::Debug for RequestHead {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "RequestHead({} header lines)", self.headers.len())
+    }
 }
 
 /// How a callout ended.

@@ -2,6 +2,8 @@
 //!
 //! Reading refuses; it never repairs, except that the path may be normalised where the document says so.
 
+use std::fmt;
+
 use portcullis_policy::host::canonical_host;
 use portcullis_policy::path::{self, PathError, PathMode, RequestTarget};
 
@@ -48,7 +50,7 @@ impl Outline {
 }
 
 /// A request that can be decided on.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Request {
     /// What is known besides.
     pub(crate) outline: Outline,
@@ -60,6 +62,14 @@ pub(crate) struct Request {
     pub(crate) target: RequestTarget,
     /// Every header line.
     pub(crate) headers: Vec<(Vec<u8>, Vec<u8>)>,
+}
+
+/// Header lines are counted and not shown: some of them are credentials.
+impl fmt::Debug for Request {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Request { outline, method: _, host: _, target, headers } = self;
+        write!(formatter, "Request({outline:?}, {target:?}, {} header lines)", headers.len())
+    }
 }
 
 impl Request {
