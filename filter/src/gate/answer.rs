@@ -85,6 +85,7 @@ mod tests {
     use portcullis_policy::decision::Refusal;
 
     use super::*;
+    use crate::authn::error::AuthnError;
 
     const FORM: AnswerForm<'static> = AnswerForm { realm: "shop", head: false, grpc: false };
 
@@ -119,6 +120,11 @@ mod tests {
         let answer = Answer::to(&Denial::KeysUnavailable(Duration::from_millis(300)), FORM);
         assert_eq!((answer.status, header(&answer, "retry-after")), (503, Some("1")));
         assert_eq!(header(&answer, "www-authenticate"), None);
+        assert_eq!(
+            Answer::to(&Denial::Credential(AuthnError::NoKeys), FORM),
+            answer,
+            "a set without a key is one"
+        );
     }
 
     #[test]

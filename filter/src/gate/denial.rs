@@ -205,9 +205,12 @@ impl Denial {
             }
             Denial::AmbiguousCredentials => "The request carries more than one credential. Send exactly one.",
             Denial::Credential(AuthnError::Claim(ClaimDefect::Expired)) => "The access token expired.",
-            Denial::Credential(_error) => match self.code() {
-                Code::InvalidSignature => "The access token's signature is not valid.",
-                _other_code => "The access token is not valid.",
+            Denial::Credential(error) => match error.fault() {
+                Fault::Keys => NO_KEYS,
+                Fault::Token if self.code() == Code::InvalidSignature => {
+                    "The access token's signature is not valid."
+                }
+                Fault::Token => "The access token is not valid.",
             },
             Denial::Refused(refusal) => match refusal {
                 Refusal::AuthenticationRequired => "This needs a credential, and the request carries none.",
@@ -220,9 +223,7 @@ impl Denial {
                 }
                 Refusal::AccessDenied => "This is not allowed.",
             },
-            Denial::KeysUnavailable(_retry_after) => {
-                "The keys to verify the access token are not available. Try again."
-            }
+            Denial::KeysUnavailable(_retry_after) => NO_KEYS,
             Denial::AuditUnavailable => "The access record cannot be written. Try again.",
             Denial::Overloaded => "Too many requests are waiting. Try again.",
             Denial::Internal => "The request could not be decided.",
@@ -240,7 +241,10 @@ impl Denial {
                 return Some(insufficient_scope(realm, scopes));
             }
             Denial::AmbiguousCredentials => "invalid_request",
-            Denial::Credential(_error) => "invalid_token",
+            Denial::Credential(error) => match error.fault() {
+                Fault::Token => "invalid_token",
+                Fault::Keys => return None,
+            },
             Denial::MalformedRequest(_)
             | Denial::AmbiguousPath(_)
             | Denial::Refused(
@@ -264,10 +268,13 @@ impl Denial {
         match self {
             Denial::KeysUnavailable(after) => Some(after.as_secs().max(1)),
             Denial::AuditUnavailable | Denial::Overloaded | Denial::Internal => Some(1),
+            Denial::Credential(error) => match error.fault() {
+                Fault::Token => None,
+                Fault::Keys => Some(1),
+            },
             Denial::MalformedRequest(_)
             | Denial::AmbiguousPath(_)
             | Denial::AmbiguousCredentials
-            | Denial::Credential(_)
             | Denial::Refused(_) => None,
         }
     }
@@ -301,3 +308,5 @@ fn insufficient_scope(realm: &str, scopes: &Arc<[String]>) -> String {
     );
     if scopes.is_empty() { challenge } else { format!("{challenge}, scope=\"{}\"", scopes.join(" ")) }
 }
+
+const NO_KEYS: &str = "The keys to verify the access token are not available. Try again.";
