@@ -6,6 +6,7 @@
 //! workspace and says so when they are absent.
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "the vectors are files")]
 mod vectors {
     use std::path::Path;
 

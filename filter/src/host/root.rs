@@ -35,10 +35,9 @@ impl Root {
     /// Something other than the configuration failed. The gate stays closed.
     fn open(&self, config: Config) -> Result<(), SetupError> {
         let now = UnixTime::from_nanos(abi::current_time_nanoseconds()?);
-        let mut stream = [0; 16];
-        getrandom::getrandom(&mut stream).map_err(|_| SetupError::NoRandomNumbers)?;
+        let stream = new_stream_id()?;
         let mut gatehouse = self.gatehouse.try_borrow_mut().map_err(|_| SetupError::CalledBack)?;
-        let (gate, commands) = Gate::new(config, StreamId::from_bytes(stream), now, &ForeignCrypto);
+        let (gate, commands) = Gate::new(config, stream, now, &ForeignCrypto);
         gatehouse.open(gate, commands);
         Ok(())
     }
@@ -63,7 +62,7 @@ impl RootContext for Root {
     /// (envoyproxy/envoy#43751). When anything else fails, the gate stays closed and refuses every request.
     fn on_configure(&mut self, size: usize) -> bool {
         let outcome = match configuration(size) {
-            Ok(bytes) => match Config::load(&bytes, &|name| std::env::var(name).ok()) {
+            Ok(bytes) => match Config::load(&bytes, &variable) {
                 Ok(config) => self.open(config),
                 Err(problems) => {
                     let line = || {
@@ -108,6 +107,19 @@ enum SetupError {
     /// The host called back while it was being called.
     #[error("the host called back while it was being called")]
     CalledBack,
+}
+
+/// A variable of the environment, which in a module holds what the host's configuration lets through.
+#[expect(clippy::disallowed_methods, reason = "the environment enters here, as an argument")]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+#[expect(clippy::disallowed_methods, reason = "randomness enters here, as an argument")]
+fn new_stream_id() -> Result<StreamId, SetupError> {
+    let mut bytes = [0; 16];
+    getrandom::getrandom(&mut bytes).map_err(|_| SetupError::NoRandomNumbers)?;
+    Ok(StreamId::from_bytes(bytes))
 }
 
 /// The whole configuration. None at all is for the document to refuse.
