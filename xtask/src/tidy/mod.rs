@@ -1,7 +1,13 @@
-//! What no compiler looks at: length of files, links in documents, commands they name, copies that must stay alike, and
-//! names of machines that crept in. Reads only files that git knows or would add.
+//! What no compiler looks at: who may depend on whom, words with a place of their own, length of files, links in
+//! documents, commands they name, copies that must stay alike, and names of machines that crept in. Reads only files that
+//! git knows or would add.
 
+mod boundaries;
+mod dependencies;
 mod links;
+mod lockfiles;
+mod modules;
+mod rust;
 mod text;
 
 use std::fmt;
@@ -37,7 +43,7 @@ impl fmt::Display for Finding {
 /// Looks at everything.
 ///
 /// # Errors
-/// When git cannot list the files or one cannot be read.
+/// When git cannot list the files, one cannot be read, or cargo does not know the dependencies.
 pub(crate) fn run(workspace: &Workspace) -> Result<Vec<Finding>> {
     let root = &workspace.root;
     let files = files(root)?;
@@ -46,10 +52,17 @@ pub(crate) fn run(workspace: &Workspace) -> Result<Vec<Finding>> {
         // Vectors, archives and other data that is no text are nobody's prose.
         let Ok(content) = std::fs::read_to_string(root.join(file)) else { continue };
         findings.extend(text::look(file, &content));
-        if file.extension().is_some_and(|extension| extension == "md") {
-            findings.extend(links::look(root, file, &content));
+        findings.extend(lockfiles::look(file, &content));
+        match file.extension().and_then(|extension| extension.to_str()) {
+            Some("md") => findings.extend(links::look(root, file, &content)),
+            Some("rs") => {
+                findings.extend(boundaries::look(file, &content));
+                findings.extend(modules::look(file, &content));
+            }
+            _ => {}
         }
     }
+    findings.extend(dependencies::look(root)?);
     findings.extend(policy_copies(root)?);
     Ok(findings)
 }
