@@ -154,7 +154,7 @@ pub struct Response {
     pub outcome: Result<Permit, Refusal>,
     /// The decision in XACML's terms.
     pub decision: Decision,
-    /// The rules that made the decision, in the document's order.
+    /// The rules that made the decision, the most specific path first.
     pub reasons: Vec<RuleId>,
     /// The tenant the request acts in: the subject's own, or the one it was bound to when access across tenants is
     /// allowed.

@@ -5,10 +5,12 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// The host of an authority (RFC 9110 section 7.2) in canonical form: lower case, without port and without the
-/// trailing dot of a fully qualified name, so that `API.Example.com.:443` and `api.example.com` are one host.
+/// The host of an authority (RFC 9110 section 7.2) in canonical form: lower case and without port, so that
+/// `API.Example.com:443` and `api.example.com` are one host.
 ///
-/// Returns `None` for an authority that holds anything but the characters of a host name, an IP literal and a port.
+/// Returns `None` for an authority that holds anything but the characters of a host name, an IP literal and a port,
+/// and for a name with a dot at its end: proxies differ in whether that is the same host, and then a route for one
+/// would be reached by the other.
 pub fn canonical_host(authority: &[u8]) -> Option<String> {
     let text = std::str::from_utf8(authority).ok()?;
     let host = match text.strip_prefix('[') {
@@ -25,7 +27,6 @@ pub fn canonical_host(authority: &[u8]) -> Option<String> {
             None => text,
         },
     };
-    let host = host.strip_suffix('.').unwrap_or(host);
     let well_formed = !host.is_empty()
         && host.len() <= MAX_HOST_BYTES
         && host.split('.').all(|label| !label.is_empty())
@@ -37,6 +38,8 @@ pub fn canonical_host(authority: &[u8]) -> Option<String> {
 
 fn port_is_well_formed(port: Option<&str>, absent: bool) -> Option<()> {
     match port {
+        // A sign or more digits would parse as a number, and be another text to whoever compares texts.
+        Some(digits) if digits.len() > 5 || !digits.bytes().all(|digit| digit.is_ascii_digit()) => None,
         Some(digits) => digits.parse::<u16>().ok().map(|_port| ()),
         None => absent.then_some(()),
     }
@@ -52,6 +55,14 @@ pub enum HostPattern {
 }
 
 impl HostPattern {
+    /// How much is said, for choosing between two patterns that match: an exact host says most, then the longest suffix.
+    pub fn specificity(&self) -> usize {
+        match self {
+            HostPattern::Exact(_name) => usize::MAX,
+            HostPattern::Below(suffix) => suffix.len(),
+        }
+    }
+
     /// Whether the canonical host `host` is meant.
     pub fn matches(&self, host: &str) -> bool {
         match self {
@@ -100,9 +111,12 @@ mod tests {
         for (authority, host) in [
             ("api.example.com", Some("api.example.com")),
             ("API.Example.COM", Some("api.example.com")),
-            ("api.example.com.", Some("api.example.com")),
+            ("api.example.com.", None),
+            ("api.example.com.:443", None),
+            ("a:+443", None),
+            ("a:0000443", None),
+            ("a:", None),
             ("api.example.com:443", Some("api.example.com")),
-            ("api.example.com.:443", Some("api.example.com")),
             ("127.0.0.1:10000", Some("127.0.0.1")),
             ("[::1]:80", Some("[::1]")),
             ("[0:0::1]", Some("[::1]")),

@@ -81,12 +81,22 @@ pub struct Context<'a> {
 }
 
 impl<'a> Context<'a> {
-    /// Every value of the header `name` (lower case): duplicates are all returned, so that no rule can be evaded by
-    /// sending a header twice.
+    /// Every value of the header `name` (lower case), in every spelling that a server could take for it: duplicates and
+    /// underscore twins are all returned, so that no rule can be evaded by sending a header twice.
     pub fn header_values(&self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
         let headers: &'a [(Vec<u8>, Vec<u8>)] = self.headers;
-        headers.iter().filter(move |(key, _)| key == name.as_bytes()).map(|(_, value)| value.as_slice())
+        headers
+            .iter()
+            .filter(move |(key, _)| is_read_as(key, name.as_bytes()))
+            .map(|(_, value)| value.as_slice())
     }
+}
+
+/// Whether some server could take the header `name` for `meant`: CGI and its heirs (RFC 3875 section 4.1.18) fold every
+/// character of a name that is no letter and no digit into one.
+pub fn is_read_as(name: &[u8], meant: &[u8]) -> bool {
+    let fold = |byte: &u8| if byte.is_ascii_alphanumeric() { byte.to_ascii_lowercase() } else { b'_' };
+    name.iter().map(fold).eq(meant.iter().map(fold))
 }
 
 #[cfg(test)]
@@ -115,5 +125,7 @@ mod tests {
         let headers = vec![(b"x-org".to_vec(), b"a".to_vec()), (b"x-org".to_vec(), b"b".to_vec())];
         let context = Context { headers: &headers };
         assert_eq!(context.header_values("x-org").collect::<Vec<_>>(), [b"a", b"b"]);
+        let headers = vec![(b"x_org".to_vec(), b"c".to_vec()), (b"x-orgs".to_vec(), b"d".to_vec())];
+        assert_eq!(Context { headers: &headers }.header_values("x-org").collect::<Vec<_>>(), [b"c"]);
     }
 }

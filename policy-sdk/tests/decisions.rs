@@ -175,6 +175,85 @@ fn routes_roles_and_rules() {
 }
 
 #[test]
+fn a_slash_at_the_end_evades_nothing() {
+    let policy = policy(
+        json!({"bind": [{"path": "/t/{tenant}/home"}]}),
+        json!({
+            "public": [{"methods": ["GET"], "path": "/pages/**"}],
+            "routes": [
+                {"methods": ["*"], "path": "/v1/**"},
+                {"methods": ["DELETE"], "path": "/v1/objects/{id}", "require": {"roles": {"any_of": ["admin"]}}},
+                {"methods": ["GET"], "path": "/pages/internal", "require": {"roles": {"any_of": ["admin"]}}},
+                {"methods": ["GET"], "path": "/exact"},
+                {"methods": ["GET"], "path": "/slashed/"},
+            ],
+            "rules": [
+                {"effect": "allow", "action": "*", "resource": "/api/**", "role": "editor"},
+                {"effect": "allow", "action": "*", "resource": "/t/**", "role": "editor"},
+                {"effect": "deny", "action": "delete", "resource": "/api/docs/*", "role": "editor"},
+                {"effect": "deny", "action": "write", "resource": "/api/files/**", "role": "editor"},
+            ],
+        }),
+    );
+    use Refusal::{AccessDenied, AuthenticationRequired, InsufficientRole, TenantMismatch};
+    for (method, path, who, expected) in [
+        ("DELETE", "/v1/objects/7", "role=user", Err(InsufficientRole)),
+        ("DELETE", "/v1/objects/7/", "role=user", Err(InsufficientRole)),
+        ("DELETE", "/v1/objects/7/", "role=admin", Ok(())),
+        ("GET", "/v1/objects/7/", "role=user", Ok(())),
+        ("GET", "/pages/x", "-", Ok(())),
+        ("GET", "/pages/internal", "-", Err(AuthenticationRequired)),
+        ("GET", "/pages/internal/", "-", Err(AuthenticationRequired)),
+        ("GET", "/pages/internal/", "role=user", Err(InsufficientRole)),
+        ("GET", "/exact/", "role=user", Err(AccessDenied)),
+        ("GET", "/slashed", "role=user", Err(AccessDenied)),
+        ("GET", "/slashed/", "role=user", Ok(())),
+        ("DELETE", "/api/docs/7", "role=editor", Err(AccessDenied)),
+        ("DELETE", "/api/docs/7/", "role=editor", Err(AccessDenied)),
+        ("DELETE", "/api/docs/7/x", "role=editor", Ok(())),
+        ("GET", "/api/files/x", "role=editor", Ok(())),
+        ("PUT", "/api/files/x", "role=editor", Err(AccessDenied)),
+        ("MOVE", "/api/files/x", "role=editor", Err(AccessDenied)),
+        ("PURGE", "/api/files/x", "role=editor", Err(AccessDenied)),
+        ("GET", "/t/other/home", "role=editor tenant=acme", Err(TenantMismatch)),
+        ("GET", "/t/other/home/", "role=editor tenant=acme", Err(TenantMismatch)),
+        ("GET", "/t/acme/home/", "role=editor tenant=acme", Ok(())),
+    ] {
+        let ask = Ask { method, host: "h", path, headers: &[], subject: subject(who) };
+        let outcome = decide(&policy, &ask).1.outcome.map(|_permit| ());
+        assert_eq!(outcome, expected, "{method} {path} {who}");
+    }
+}
+
+#[test]
+fn the_most_specific_host_decides() {
+    let policy = policy(
+        json!({}),
+        json!({
+            "public": [{"methods": ["GET"], "path": "/reports", "host": "*.example.com"}],
+            "routes": [
+                {"methods": ["GET"], "path": "/reports", "require": {"roles": {"any_of": ["nobody"]}}},
+                {"methods": ["GET"], "path": "/reports", "host": "*.eu.example.com", "require": {"roles": {"any_of": ["eu"]}}},
+                {"methods": ["GET"], "path": "/reports", "host": "admin.example.com", "require": {"roles": {"any_of": ["admin"]}}},
+            ],
+        }),
+    );
+    use Refusal::{AuthenticationRequired, InsufficientRole};
+    for (host, who, expected) in [
+        ("www.example.com", "-", Ok(())),
+        ("admin.example.com", "-", Err(AuthenticationRequired)),
+        ("admin.example.com", "role=eu", Err(InsufficientRole)),
+        ("admin.example.com", "role=admin", Ok(())),
+        ("a.eu.example.com", "-", Err(AuthenticationRequired)),
+        ("a.eu.example.com", "role=eu", Ok(())),
+        ("example.com", "role=eu", Err(InsufficientRole)),
+    ] {
+        let ask = Ask { method: "GET", host, path: "/reports", headers: &[], subject: subject(who) };
+        assert_eq!(decide(&policy, &ask).1.outcome.map(|_permit| ()), expected, "{host} {who}");
+    }
+}
+
+#[test]
 fn tenants() {
     let policy = policy(
         json!({

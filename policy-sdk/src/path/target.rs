@@ -67,6 +67,19 @@ impl CanonicalPath {
         Self(text)
     }
 
+    /// The same path with the slash at its end taken away, or put there; `None` for `/` alone.
+    ///
+    /// The two are different resources (RFC 3986 section 6.2.3), and many servers answer both alike: what guards one
+    /// spelling must not be evaded by the other.
+    #[must_use]
+    pub fn slash_twin(&self) -> Option<Self> {
+        match self.0.strip_suffix('/') {
+            Some("") => None,
+            Some(without) => Some(Self(without.to_owned())),
+            None => Some(Self(format!("{}/", self.0))),
+        }
+    }
+
     /// The path as text, with its escapes.
     #[must_use]
     pub fn as_str(&self) -> &str {

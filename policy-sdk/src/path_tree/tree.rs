@@ -69,13 +69,13 @@ impl<T> PathTree<T> {
 
     /// The most specific template that matches, by the order in [`crate::path_tree`].
     #[must_use]
-    pub fn best<'a>(&'a self, path: &'a CanonicalPath) -> Option<Match<'a, T>> {
+    pub fn best<'t, 'p>(&'t self, path: &'p CanonicalPath) -> Option<Match<'t, 'p, T>> {
         self.all(path).next()
     }
 
     /// Every template that matches, most specific first. Lazy: what is not asked for is not searched.
     #[must_use]
-    pub fn all<'a>(&'a self, path: &'a CanonicalPath) -> Matches<'a, T> {
+    pub fn all<'t, 'p>(&'t self, path: &'p CanonicalPath) -> Matches<'t, 'p, T> {
         Matches { path, pending: vec![Pending::Node(&self.root, path.segments())] }
     }
 }
@@ -88,32 +88,32 @@ impl<T> Default for PathTree<T> {
 
 /// A template that matches a path.
 #[derive(Debug)]
-pub struct Match<'a, T> {
+pub struct Match<'t, 'p, T> {
     /// The template, as it was first inserted.
-    pub template: &'a PathTemplate,
+    pub template: &'t PathTemplate,
     /// Its value.
-    pub value: &'a T,
-    path: &'a CanonicalPath,
+    pub value: &'t T,
+    path: &'p CanonicalPath,
 }
 
-impl<'a, T> Match<'a, T> {
+impl<T> Match<'_, '_, T> {
     /// What the template's placeholders stand for.
     #[must_use]
-    pub const fn captures(&self) -> Captures<'a> {
+    pub const fn captures(&self) -> Captures<'_> {
         Captures::of_match(self.template, self.path)
     }
 }
 
 /// The matches of one path, most specific first. Made by [`PathTree::all`].
 #[derive(Debug)]
-pub struct Matches<'a, T> {
-    path: &'a CanonicalPath,
+pub struct Matches<'t, 'p, T> {
+    path: &'p CanonicalPath,
     /// What remains to be looked at, the next on top: at most three a level.
-    pending: Vec<Pending<'a, T>>,
+    pending: Vec<Pending<'t, 'p, T>>,
 }
 
-impl<'a, T> Iterator for Matches<'a, T> {
-    type Item = Match<'a, T>;
+impl<'t, 'p, T> Iterator for Matches<'t, 'p, T> {
+    type Item = Match<'t, 'p, T>;
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
@@ -127,9 +127,9 @@ impl<'a, T> Iterator for Matches<'a, T> {
     }
 }
 
-impl<'a, T> Matches<'a, T> {
+impl<'t, 'p, T> Matches<'t, 'p, T> {
     /// Puts what `node` offers for the remaining segments on the stack, the least specific first.
-    fn visit(&mut self, node: &'a Node<T>, mut segments: Segments<'a>) {
+    fn visit(&mut self, node: &'t Node<T>, mut segments: Segments<'p>) {
         self.pending.extend(node.rest.as_deref().map(Pending::Leaf));
         let Some(segment) = segments.next() else {
             self.pending.extend(node.exact.as_deref().map(Pending::Leaf));
@@ -153,9 +153,9 @@ pub struct DuplicateTemplate {
 }
 
 #[derive(Debug)]
-enum Pending<'a, T> {
-    Node(&'a Node<T>, Segments<'a>),
-    Leaf(&'a Leaf<T>),
+enum Pending<'t, 'p, T> {
+    Node(&'t Node<T>, Segments<'p>),
+    Leaf(&'t Leaf<T>),
 }
 
 #[derive(Debug, Clone)]

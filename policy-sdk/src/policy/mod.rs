@@ -2,7 +2,7 @@
 //!
 //! A decision has two steps, because the gate must know what a route asks for before it looks at a credential:
 //! [`Policy::locate`] finds the route, [`Policy::decide`] answers for it. Both are total, deterministic and without
-//! side effects, and neither allocates in proportion to the size of the document.
+//! side effects.
 //!
 //! What it combines, and how: the tenant's binding, the route and the rules each say Permit, Deny or nothing
 //! (NotApplicable). A Deny overrides (XACML 3.0 appendix C.2); without one, a single Permit suffices; silence is a
@@ -37,7 +37,9 @@ pub struct Policy {
 }
 
 /// What a route asks of a caller before anything else.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+///
+/// In the order of strictness: of two, the greater is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Access {
     /// Nothing: no credential is looked at.
     Public,
@@ -52,6 +54,9 @@ pub enum Access {
 pub struct Located<'a> {
     access: Access,
     route: Option<&'a Route>,
+    /// The route that is about the same path with the slash at its end taken away or put there, where none is about this
+    /// spelling.
+    twin: Option<&'a Route>,
 }
 
 impl<'a> Located<'a> {
@@ -63,6 +68,15 @@ impl<'a> Located<'a> {
     /// The route that decides, if the document has one for this request.
     pub fn route(&self) -> Option<&'a Route> {
         self.route
+    }
+
+    /// Whether the request may go on only when its record is acknowledged.
+    pub fn waits_for_record(&self) -> bool {
+        self.routes().any(Route::waits_for_record)
+    }
+
+    fn routes(&self) -> impl Iterator<Item = &'a Route> {
+        self.route.into_iter().chain(self.twin)
     }
 }
 
@@ -97,12 +111,21 @@ impl Policy {
     ///
     /// A request that no route matches asks for a caller: its answer may still come from the rules, and an anonymous
     /// caller must not learn which paths exist.
-    pub fn locate<'a>(&'a self, action: Action<'_>, resource: Resource<'a>) -> Located<'a> {
+    ///
+    /// Many servers answer `/a` and `/a/` alike. Where only a `**` route is about a request's own spelling and a route of
+    /// its own about the other, both must permit; a route for the other spelling alone permits nothing.
+    pub fn locate(&self, action: Action<'_>, resource: Resource<'_>) -> Located<'_> {
         if self.authentication_disabled {
-            return Located { access: Access::Public, route: None };
+            return Located { access: Access::Public, route: None, twin: None };
         }
         let route = self.routes.find(action, resource);
-        Located { access: route.map_or(Access::Required, Route::access), route }
+        let other_spelling = resource.path.slash_twin();
+        let twin =
+            other_spelling.as_ref().and_then(|path| self.routes.find(action, Resource { path, ..resource }));
+        let twin = twin.filter(|twin| twin.is_exact() && route.is_none_or(|route| !route.is_exact()));
+        let asked = route.map_or(Access::Required, Route::access);
+        let access = twin.map_or(asked, |twin| asked.max(twin.access()));
+        Located { access, route, twin }
     }
 
     /// Decides.
@@ -114,7 +137,7 @@ impl Policy {
             return permitted(Basis::PublicRoute, vec![route.id().clone()], None, false);
         }
         if located.access == Access::Required && request.subject.is_none() {
-            let reasons = located.route.map(|route| route.id().clone()).into_iter().collect();
+            let reasons = located.routes().map(|route| route.id().clone()).collect();
             return refused(Refusal::AuthenticationRequired, Decision::Deny, reasons, None);
         }
         let tenancy = self.tenants.decide(request, &self.roles);
@@ -125,6 +148,11 @@ impl Policy {
         let mut votes = Votes::default();
         if let Some(route) = located.route {
             votes.add(route.id(), route.decide(request.subject, &held));
+        }
+        if let Some(twin) = located.twin
+            && let denial @ Vote::Deny(_) = twin.decide(request.subject, &held)
+        {
+            votes.add(twin.id(), denial);
         }
         self.rules.decide(request, &held, &mut votes);
         votes.conclude(tenancy.tenant, tenancy.cross_tenant, request.subject)

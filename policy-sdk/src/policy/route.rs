@@ -24,6 +24,8 @@ pub struct Route {
     roles: Requirement,
     scopes: Requirement,
     acknowledged: bool,
+    /// Its path has no `**`, so it is about one spelling of a path and not the other.
+    exact: bool,
 }
 
 /// A permission that a route asks for, with the roles that carry it worked out beforehand.
@@ -67,9 +69,19 @@ impl Route {
         self.access
     }
 
+    /// Whether it is about one spelling of a path, with or without a slash at the end, and not the other.
+    pub(super) fn is_exact(&self) -> bool {
+        self.exact
+    }
+
     /// Whether a request may go on only when its record is acknowledged.
     pub fn waits_for_record(&self) -> bool {
         self.acknowledged
+    }
+
+    /// An exact host says more than a suffix, a longer suffix more than a shorter one, and any of them more than no host.
+    fn host_specificity(&self) -> usize {
+        self.host.as_ref().map_or(0, HostPattern::specificity)
     }
 
     fn matches(&self, method: &str, host: &str) -> bool {
@@ -133,6 +145,7 @@ impl Routes {
                 roles: Requirement::default(),
                 scopes: Requirement::default(),
                 acknowledged: false,
+                exact: false,
             };
             routes.insert(&public.path, route, &place, problems);
         }
@@ -144,12 +157,12 @@ impl Routes {
         routes
     }
 
-    fn insert(&mut self, path: &str, route: Route, place: &JsonPointer, problems: &mut Vec<Problem>) {
+    fn insert(&mut self, path: &str, mut route: Route, place: &JsonPointer, problems: &mut Vec<Problem>) {
         match path.parse::<PathTemplate>() {
             Ok(template) => {
+                route.exact = !path.ends_with("/**");
                 let there = self.tree.get_or_insert_with(&template, Vec::new);
-                // A host that is named is more specific than every host.
-                let at = there.iter().position(|other| route.host.is_some() && other.host.is_none());
+                let at = there.iter().position(|other| route.host_specificity() > other.host_specificity());
                 there.insert(at.unwrap_or(there.len()), route);
             }
             Err(error) => {
@@ -160,8 +173,8 @@ impl Routes {
         }
     }
 
-    /// The most specific path first; among routes for one path, those that name a host first, then the document's order.
-    pub(super) fn find<'a>(&'a self, action: Action<'_>, resource: Resource<'a>) -> Option<&'a Route> {
+    /// The most specific path first; among routes for one path, the most specific host first, then the document's order.
+    pub(super) fn find(&self, action: Action<'_>, resource: Resource<'_>) -> Option<&Route> {
         self.tree
             .all(resource.path)
             .flat_map(|found| found.value)
@@ -196,6 +209,7 @@ fn compile_route(
         roles: Requirement::of(&route.require.roles),
         scopes: Requirement::of(&route.require.scopes),
         acknowledged: route.audit == RecordKeeping::Acknowledged,
+        exact: false,
     }
 }
 

@@ -58,22 +58,45 @@ impl Rules {
     }
 
     /// Adds the vote of every rule that is about this request.
+    ///
+    /// A rule that denies is about both spellings of a path, with and without a slash at its end; one that allows is
+    /// about the spelling it was written for.
     pub(super) fn decide(&self, request: &AccessRequest<'_>, held: &Held<'_>, votes: &mut Votes) {
         for rule in self.tree.all(request.resource.path).flat_map(|found| found.value) {
-            if !rule.action.matches(request.action) {
-                continue;
-            }
-            let of_this_role = match &rule.role {
-                RuleRole::AnyAuthenticated => request.subject.is_some(),
-                RuleRole::Named(role) => held.contains(role),
-            };
-            match (rule.effect, of_this_role) {
-                (Effect::Allow, true) => votes.add(&rule.id, Vote::Permit),
-                (Effect::Allow, false) => votes.add(&rule.id, Vote::NotThisRole),
-                (Effect::Deny, true) => votes.add(&rule.id, Vote::Deny(Refusal::AccessDenied)),
-                (Effect::Deny, false) => {}
+            match (rule.effect, rule.is_about(request, held)) {
+                (Effect::Allow, About::Caller) => votes.add(&rule.id, Vote::Permit),
+                (Effect::Allow, About::OtherRoles) => votes.add(&rule.id, Vote::NotThisRole),
+                (Effect::Deny, About::Caller) => votes.add(&rule.id, Vote::Deny(Refusal::AccessDenied)),
+                (Effect::Deny, About::OtherRoles) | (Effect::Allow | Effect::Deny, About::OtherActions) => {}
             }
         }
+        let Some(twin) = request.resource.path.slash_twin() else { return };
+        for rule in self.tree.all(&twin).flat_map(|found| found.value) {
+            if rule.effect == Effect::Deny && rule.is_about(request, held) == About::Caller {
+                votes.add(&rule.id, Vote::Deny(Refusal::AccessDenied));
+            }
+        }
+    }
+}
+
+/// Whom a rule for this path is about.
+#[derive(Debug, PartialEq, Eq)]
+enum About {
+    Caller,
+    OtherRoles,
+    OtherActions,
+}
+
+impl Rule {
+    fn is_about(&self, request: &AccessRequest<'_>, held: &Held<'_>) -> About {
+        if !self.action.matches(request.action, self.effect) {
+            return About::OtherActions;
+        }
+        let of_this_role = match &self.role {
+            RuleRole::AnyAuthenticated => request.subject.is_some(),
+            RuleRole::Named(role) => held.contains(role),
+        };
+        if of_this_role { About::Caller } else { About::OtherRoles }
     }
 }
 
@@ -86,10 +109,15 @@ impl RuleAction {
         }
     }
 
-    fn matches(&self, action: Action<'_>) -> bool {
+    /// A method without a name, such as `MOVE`, is no write that could be allowed by that word, and may well be one that
+    /// was to be denied.
+    fn matches(&self, action: Action<'_>, effect: Effect) -> bool {
         match self {
             RuleAction::Any => true,
-            RuleAction::Write => matches!(action.name(), Some("create" | "update" | "delete")),
+            RuleAction::Write => match effect {
+                Effect::Allow => matches!(action.name(), Some("create" | "update" | "delete")),
+                Effect::Deny => action.name() != Some("read"),
+            },
             RuleAction::Named(name) => action.name() == Some(name) || action.method() == name,
         }
     }

@@ -119,10 +119,13 @@ impl Tenants {
 
     fn addressed(&self, request: &AccessRequest<'_>) -> Vec<(RuleId, Vec<u8>)> {
         let mut found = Vec::new();
-        for bound in self.paths.all(request.resource.path) {
-            // A template of which only the part before `{tenant}` matched names no tenant and binds nothing.
-            if let Some(tenant) = bound.captures().get("tenant") {
-                found.push((bound.value.clone(), tenant.into_owned().into_bytes()));
+        let twin = request.resource.path.slash_twin();
+        for path in [Some(request.resource.path), twin.as_ref()].into_iter().flatten() {
+            for bound in self.paths.all(path) {
+                // A template of which only the part before `{tenant}` matched names no tenant and binds nothing.
+                if let Some(tenant) = bound.captures().get("tenant") {
+                    found.push((bound.value.clone(), tenant.into_owned().into_bytes()));
+                }
             }
         }
         for (id, name) in &self.headers {
