@@ -84,11 +84,14 @@ pub(super) fn look(root: &Path) -> Result<Vec<Finding>> {
     let policy = names_behind(root, "portcullis-policy", "all")?;
     let allowed: BTreeSet<&str> = BEHIND_POLICY.into();
     findings.extend(policy.iter().filter(|name| !allowed.contains(name.as_str())).map(|name| {
-        finding("policy-sdk", format!("the decision point depends on {name}, which nobody has allowed"))
+        finding(
+            Path::new("policy-sdk"),
+            format!("the decision point depends on {name}, which nobody has allowed"),
+        )
     }));
     let module = names_behind(root, "portcullis-filter", "wasm32-wasip1")?;
     let banned = NEVER_IN_MODULE.iter().filter(|name| module.contains(**name));
-    findings.extend(banned.map(|name| finding("filter", format!("the module depends on {name}"))));
+    findings.extend(banned.map(|name| finding(Path::new("filter"), format!("the module depends on {name}"))));
     Ok(findings)
 }
 
@@ -100,8 +103,11 @@ fn edges(metadata: &Value) -> Vec<Finding> {
     let mut findings = Vec::new();
     for package in list(metadata, "packages") {
         let member = text(&package, "name");
+        let manifest = text(&package, "manifest_path");
+        let folder = Path::new(&manifest).parent().and_then(Path::file_name).unwrap_or_default();
+        let finding = |what: String| finding(Path::new(folder), what);
         let Some(may) = allowed.get(member.as_str()) else {
-            findings.push(finding(&member, "a new member: say in `MEMBERS` what it may depend on"));
+            findings.push(finding("a new member: say in `MEMBERS` what it may depend on".to_owned()));
             continue;
         };
         for dependency in list(&package, "dependencies") {
@@ -110,16 +116,16 @@ fn edges(metadata: &Value) -> Vec<Finding> {
             let allowed_here =
                 may.contains(&name.as_str()) || in_tests && UNDER_TEST.contains(&name.as_str());
             if allowed.contains_key(name.as_str()) && !allowed_here {
-                findings.push(finding(&member, format!("must not depend on {name}")));
+                findings.push(finding(format!("must not depend on {name}")));
             }
             let host_only = HOST_ONLY.contains(&name.as_str());
             let in_filter = member == "portcullis-filter";
             let wasm_only = text(&dependency, "target") == "cfg(target_arch = \"wasm32\")";
             if name == "proxy-wasm" && !in_filter {
-                findings.push(finding(&member, "must not know proxy-wasm"));
+                findings.push(finding("must not know proxy-wasm".to_owned()));
             }
             if host_only && in_filter && !wasm_only {
-                findings.push(finding(&member, format!("must depend on {name} in wasm builds only")));
+                findings.push(finding(format!("must depend on {name} in wasm builds only")));
             }
         }
     }
@@ -142,8 +148,8 @@ fn cargo(root: &Path, arguments: &[&str]) -> Result<String> {
     Ok(String::from_utf8(output.stdout)?)
 }
 
-fn finding(package: &str, what: impl Into<String>) -> Finding {
-    Finding::new(&Path::new(package).join("Cargo.toml"), 0, what)
+fn finding(folder: &Path, what: String) -> Finding {
+    Finding::new(&folder.join("Cargo.toml"), 0, what)
 }
 
 #[cfg(test)]

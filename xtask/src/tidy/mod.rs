@@ -43,7 +43,7 @@ impl fmt::Display for Finding {
 /// Looks at everything.
 ///
 /// # Errors
-/// When git cannot list the files, one cannot be read, or cargo does not know the dependencies.
+/// When git cannot list the files or one cannot be read.
 pub(crate) fn run(workspace: &Workspace) -> Result<Vec<Finding>> {
     let root = &workspace.root;
     let files = files(root)?;
@@ -62,7 +62,11 @@ pub(crate) fn run(workspace: &Workspace) -> Result<Vec<Finding>> {
             _ => {}
         }
     }
-    findings.extend(dependencies::look(root)?);
+    match dependencies::look(root) {
+        Ok(found) => findings.extend(found),
+        // A lock file that does not fit, for one: the other findings may say why.
+        Err(error) => findings.push(Finding::new(Path::new("Cargo.lock"), 0, error.to_string())),
+    }
     findings.extend(policy_copies(root)?);
     Ok(findings)
 }
