@@ -116,42 +116,84 @@ async fn the_last_good_keys_serve_through_an_outage() {
     assert_eq!(judge(&bed, &Request::get(OBJECT).bearer(&viewer(&stranger))).await, "401 invalid_signature");
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_crowd_that_comes_before_the_keys_waits_for_one_fetch() {
-    let workers = 2;
-    let mut options = options(policy("crowd", &[("jwks_timeout", "10s")])).await;
+/// A bed whose keys come from an issuer that holds every fetch until its fault is taken away.
+async fn bed_without_keys_yet(name: &str, workers: u32) -> (Bed, Issuer) {
+    let mut options = options(policy(name, &[("jwks_timeout", "10s")])).await;
     options.concurrency = workers;
     let issuer = Issuer::start(&options.issuer).await.expect("an issuer");
     issuer.set_fault(KeySetFault::Request(Fault::Slow));
     options.clusters.insert("idp".to_owned(), issuer.address());
-    let bed = start(&options).await;
-    let request = Request::get(OBJECT).bearer(&viewer(&issuer));
+    (start(&options).await, issuer)
+}
 
+/// Requests under way at once, each on a connection of its own.
+async fn waiting(bed: &Bed, request: &Request, count: usize) -> JoinSet<u16> {
     let mut crowd = JoinSet::new();
-    for _ in 0..CROWD {
+    for _ in 0..count {
         let (gate, request) = (bed.gate(), request.clone());
         crowd.spawn(async move {
             let mut connection = Connection::open(gate).await.expect("the gate listens");
             connection.exchange(&request).await.expect("an answer").status
         });
     }
-    let arrived =
-        bed.envoy.admin().wait_for_stat("http.gate.downstream_rq_active", CROWD as u64, PATIENCE).await;
-    arrived.expect("all requests wait");
-    assert_eq!(bed.upstream.served(), 0);
-    let released = Instant::now();
-    issuer.set_fault(KeySetFault::None);
+    let active = "http.gate.downstream_rq_active";
+    bed.envoy.admin().wait_for_stat(active, count as u64, PATIENCE).await.expect("all requests wait");
+    crowd
+}
+
+async fn all_pass(mut crowd: JoinSet<u16>) -> usize {
     let mut answered = 0;
     while let Some(status) = crowd.join_next().await {
         assert_eq!(status.expect("no panic"), 200);
         answered += 1;
     }
+    answered
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_crowd_that_comes_before_the_keys_waits_for_one_fetch() {
+    let workers = 2;
+    let (bed, issuer) = bed_without_keys_yet("crowd", workers).await;
+    let crowd = waiting(&bed, &Request::get(OBJECT).bearer(&viewer(&issuer)), CROWD).await;
+    assert_eq!(bed.upstream.served(), 0);
+    let released = Instant::now();
+    issuer.set_fault(KeySetFault::None);
+    assert_eq!(all_pass(crowd).await, CROWD);
     println!(
-        "{answered} answered {:?} after the keys came, by {} fetches",
+        "{CROWD} answered {:?} after the keys came, by {} fetches",
         released.elapsed(),
         issuer.fetches()
     );
-    assert_eq!(answered, CROWD);
     // The main thread, which serves nobody, fetches too.
     assert!(issuer.fetches() <= u64::from(workers) + 1, "{} fetches", issuer.fetches());
+}
+
+#[tokio::test]
+async fn requests_that_wait_when_the_policy_changes_are_answered_by_the_old_one() {
+    let (bed, issuer) = bed_without_keys_yet("old", 1).await;
+    let request = Request::get(OBJECT).bearer(&viewer(&issuer));
+    let crowd = waiting(&bed, &request, 20).await;
+    let mut strict = policy("new", &[("jwks_timeout", "10s")]);
+    strict["authorization"]["routes"][0]["permission"] = "objects:administer".into();
+    bed.push(&strict).await.expect("a good policy");
+    in_force(&bed, "new").await;
+    issuer.set_fault(KeySetFault::None);
+    assert_eq!(all_pass(crowd).await, 20);
+    assert_eq!(judge(&bed, &request).await, "403 insufficient_permissions");
+}
+
+#[tokio::test]
+async fn clients_that_leave_while_they_wait_do_no_harm() {
+    let (bed, issuer) = bed_without_keys_yet("leaving", 1).await;
+    let request = Request::get(OBJECT).bearer(&viewer(&issuer));
+    let mut crowd = waiting(&bed, &request, 20).await;
+    crowd.shutdown().await;
+    let waiting_requests =
+        || async { (stat(&bed, "portcullis_waiting_requests.policy=leaving").await == 0).then_some(()) };
+    wait_until("nobody waits any more", waiting_requests).await;
+    let patient = waiting(&bed, &request, 1).await;
+    issuer.set_fault(KeySetFault::None);
+    assert_eq!(all_pass(patient).await, 1);
+    assert_eq!(bed.upstream.served(), 1, "a request whose client had gone reached the upstream");
+    assert_serving(&bed, "clients that left").await;
 }

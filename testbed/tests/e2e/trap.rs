@@ -1,12 +1,16 @@
 //! The module traps, as no module should: Envoy answers 503, makes a fresh VM, and goes on; and where it is told to let
 //! requests through instead, the guard does not.
 
-use portcullis_testbed::PATIENCE;
-use portcullis_testbed::client::Request;
+use std::time::Instant;
+
+use portcullis_testbed::bed::Bed;
+use portcullis_testbed::client::{Connection, Request};
+use portcullis_testbed::issuer::{Issuer, KeySetFault};
+use portcullis_testbed::{Fault, PATIENCE};
 
 use crate::support::{
-    OBJECT, Shipped, Surgery, access_log, ask, assert_serving, judge, options, quickstart, start, viewer,
-    wait_for_verdict,
+    OBJECT, Shipped, Surgery, access_log, ask, assert_serving, judge, options, quickstart, start, verdict,
+    viewer, wait_for_verdict,
 };
 
 /// Header lines of the request that kills: none that a test sends otherwise.
@@ -22,7 +26,7 @@ fn with_lines(lines: i32) -> Request {
 }
 
 /// Finds and sends the request that traps; every other one is answered as ever.
-async fn kill(bed: &portcullis_testbed::bed::Bed) {
+async fn kill(bed: &Bed) {
     for of_envoy in LINES_OF_ENVOY {
         let answer = ask(bed, &with_lines(DEADLY_HEADERS - of_envoy)).await;
         if answer.status == 503 {
@@ -58,6 +62,34 @@ async fn after_a_trap_envoy_answers_503_and_goes_on() {
             bed.envoy.admin().wait_for_stat("wasm.portcullis.vm_reload_success", death, PATIENCE).await;
         reloads.expect("Envoy counts the reload");
     }
+}
+
+/// Envoy forgets the requests that waited in a VM that died; its own timeout, which is shipped for this, ends them.
+#[tokio::test]
+async fn requests_that_wait_when_the_module_traps_are_refused() {
+    let surgery = Surgery::trap_on_header_count(DEADLY_HEADERS);
+    let shipped = Shipped::new().setting("stream_idle_timeout", "3s");
+    let mut options = options(quickstart()).await;
+    options.module = surgery.path();
+    options.root = shipped.root().to_owned();
+    let issuer = Issuer::start(&options.issuer).await.expect("an issuer");
+    issuer.set_fault(KeySetFault::Request(Fault::Slow));
+    options.clusters.insert("idp".to_owned(), issuer.address());
+    let bed = start(&options).await;
+    let request = Request::get(OBJECT).bearer(&viewer(&issuer));
+    let mut waiting = Connection::open(bed.gate()).await.expect("the gate listens");
+    waiting.send(&request.to_bytes()).await.expect("sent");
+    let active = "http.gate.downstream_rq_active";
+    bed.envoy.admin().wait_for_stat(active, 1, PATIENCE).await.expect("the request waits");
+
+    kill(&bed).await;
+    let (killed, served) = (Instant::now(), bed.upstream.served());
+    let answer = waiting.receive(false, PATIENCE).await.expect("an answer");
+    println!("{} {:?} after the trap", verdict(&answer), killed.elapsed());
+    assert!(matches!(answer.status, 408 | 503 | 504), "{}", answer.status);
+    assert_eq!(bed.upstream.served(), served);
+    issuer.set_fault(KeySetFault::None);
+    wait_for_verdict(&bed, &request, "200").await;
 }
 
 #[tokio::test]

@@ -38,11 +38,22 @@ impl Shipped {
 
     /// Changes the HTTP filters, in their order.
     pub(crate) fn http_filters(self, change: impl FnOnce(&mut Vec<Value>)) -> Self {
+        self.manager(|manager| {
+            change(manager["http_filters"].as_array_mut().expect("the shipped listener has filters"));
+        })
+    }
+
+    /// Changes a setting that the HTTP connection manager has as shipped.
+    pub(crate) fn setting(self, name: &str, value: &str) -> Self {
+        self.manager(|manager| *manager.get_mut(name).expect("it is shipped with this set") = value.into())
+    }
+
+    fn manager(self, change: impl FnOnce(&mut Value)) -> Self {
         let file = "envoy/envoy.yaml";
         let mut config = self.read(file);
-        let manager = "/static_resources/listeners/0/filter_chains/0/filters/0/typed_config";
-        let place = config.pointer_mut(&format!("{manager}/http_filters"));
-        change(place.and_then(Value::as_array_mut).expect("the shipped listener has filters"));
+        let place =
+            config.pointer_mut("/static_resources/listeners/0/filter_chains/0/filters/0/typed_config");
+        change(place.expect("the shipped listener has a connection manager"));
         self.write(file, &config);
         self
     }
