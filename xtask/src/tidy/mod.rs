@@ -4,6 +4,7 @@
 
 mod boundaries;
 mod dependencies;
+mod invariants;
 mod links;
 mod lockfiles;
 mod modules;
@@ -43,7 +44,7 @@ impl fmt::Display for Finding {
 /// Looks at everything.
 ///
 /// # Errors
-/// When git cannot list the files or one cannot be read.
+/// When git cannot list the files or one that must be there cannot be read.
 pub(crate) fn run(workspace: &Workspace) -> Result<Vec<Finding>> {
     let root = &workspace.root;
     let files = files(root)?;
@@ -67,6 +68,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<Vec<Finding>> {
         // A lock file that does not fit, for one: the other findings may say why.
         Err(error) => findings.push(Finding::new(Path::new("Cargo.lock"), 0, error.to_string())),
     }
+    findings.extend(invariants::look(root, &files)?);
     findings.extend(policy_copies(root)?);
     Ok(findings)
 }
