@@ -123,6 +123,7 @@ async fn every_decision_is_in_a_chain_that_holds() {
         assert_eq!(read[member], wanted, "{read:#}");
     }
     assert_eq!(decisions[4]["code"], "ambiguous_path");
+    assert!(decisions.iter().all(|event| event["request_id"].is_string()), "{decisions:#?}");
     let text = lines.join("\n");
     assert!(!text.contains(&token) && !text.contains("in-the-query"), "a secret is on record");
     let report = assert_intact(&bed);
@@ -196,6 +197,26 @@ async fn with_the_sink_down_records_are_dropped_where_the_policy_says_so() {
     println!("{decided} of {REQUESTS} on record, {dropped} in gaps");
     assert_eq!((decided + dropped, dropped as u64), (REQUESTS, lost));
     assert!(of_kind(&lines, "gap").iter().all(|gap| gap["cause"] == "dropped"));
+    assert_intact(&bed);
+}
+
+#[tokio::test]
+async fn a_policy_pushed_while_the_sink_is_down_leaves_no_record_behind() {
+    let bed = bed(small("refuse")).await;
+    let token = viewer(&bed.issuer);
+    streams_open(&bed).await;
+    bed.sink.set_fault(Fault::Unavailable);
+    for _ in 0..3 {
+        assert_eq!(judge(&bed, &Request::get(OBJECT).bearer(&token)).await, "200");
+    }
+    let mut next = small("refuse");
+    next["name"] = "next".into();
+    bed.push(&next).await.expect("a good policy");
+    bed.sink.set_fault(Fault::None);
+    // The streams of the policy that went, of the worker and of the main thread, deliver all they have and end.
+    let ended = |lines: &[String]| (of_kind(lines, "close").len() >= 2).then(|| lines.to_vec());
+    let lines = bed.sink.records().wait_until(PATIENCE, ended).await.expect("the old streams end");
+    assert_eq!(accounted_for(&lines), (3, 0));
     assert_intact(&bed);
 }
 

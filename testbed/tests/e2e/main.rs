@@ -5,6 +5,7 @@
 //! command that mends it.
 
 mod audit;
+mod environment;
 mod guard;
 mod hosts_bytes;
 mod keys;
