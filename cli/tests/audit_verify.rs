@@ -31,6 +31,7 @@ mod command {
             action: None,
             outcome,
             code: None,
+            reason: None,
             status: None,
             rules: Texts::default(),
             policy: "shop".into(),

@@ -60,8 +60,8 @@ pub enum Metric {
     /// `portcullis_auth_failures_total{policy,method,reason}`; the reason is one of [`FAILURE_REASONS`] or a reason of
     /// [`AuthnError`].
     AuthFailures(Method, &'static str),
-    /// `portcullis_auth_latency_ms{policy,method}`, from the request's arrival to its decision, rounded up to whole
-    /// milliseconds, waiting for keys included.
+    /// `portcullis_auth_latency_ms{policy,method}`: how long a request waited for keys, rounded up to whole milliseconds. A
+    /// request that is decided at once takes less than the host's clock can tell apart, and counts as 0.
     AuthLatency(Method),
     /// `portcullis_decisions_total{policy,code}`; no code is a permit.
     Decisions(Option<Code>),

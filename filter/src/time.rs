@@ -52,6 +52,13 @@ impl UnixTime {
         Self(self.0.saturating_sub(u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)))
     }
 
+    /// Whether this moment, which was set at most `within` ahead, has come. It also has when it lies further ahead than
+    /// that: the host's clock was set back, and what was to wait for seconds must not wait for the hours of the step.
+    #[must_use]
+    pub fn has_come(self, now: Self, within: Duration) -> bool {
+        self <= now || self.saturating_since(now) > within
+    }
+
     /// How long ago `earlier` was: zero when it lies ahead, which a host clock set back can make happen.
     #[must_use]
     pub const fn saturating_since(self, earlier: Self) -> Duration {
@@ -78,6 +85,15 @@ mod tests {
         assert_eq!(UnixTime::MAX.saturating_add(second), UnixTime::MAX);
         assert_eq!(UnixTime::default().saturating_sub(second), UnixTime::default());
         assert_eq!(UnixTime::MAX.saturating_add(Duration::MAX), UnixTime::MAX);
+    }
+
+    #[test]
+    fn a_moment_comes_even_if_the_clock_is_set_back() {
+        let second = Duration::from_secs(1);
+        let at = UnixTime::from_nanos(10_000_000_000);
+        assert!(!at.has_come(at.saturating_sub(second), second));
+        assert!(at.has_come(at, second) && at.has_come(at.saturating_add(second), second));
+        assert!(at.has_come(at.saturating_sub(second + Duration::from_nanos(1)), second));
     }
 
     #[test]

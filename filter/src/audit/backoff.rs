@@ -10,7 +10,7 @@ use super::chain::{Digest, StreamId};
 /// The first pause, before jitter: a sink that restarts is back within a few of them.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 /// The longest pause, before jitter: half a minute after a sink is back, every worker has noticed.
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// The pauses of one stream.
 #[derive(Clone, Copy, Debug)]

@@ -97,6 +97,8 @@ pub struct Decision {
     pub outcome: Outcome,
     /// Stable code of the refusal.
     pub code: Option<Text<MAX_LABEL_BYTES>>,
+    /// What exactly was wrong, from a closed set: the caller is told the code alone.
+    pub reason: Option<Text<MAX_LABEL_BYTES>>,
     /// HTTP status the filter answered with; absent when the upstream answers.
     pub status: Option<u16>,
     /// Ids of the rules that made the decision.
@@ -105,7 +107,7 @@ pub struct Decision {
     pub policy: Text<MAX_LABEL_BYTES>,
     /// SHA-256 of the document that decided.
     pub policy_digest: Digest,
-    /// From the request's head to the decision, callouts included; written in microseconds.
+    /// How long the request waited for keys; written in microseconds.
     pub latency: Duration,
     /// The subject acted on a tenant that is not its own.
     pub cross_tenant: bool,
@@ -216,6 +218,7 @@ impl Decision {
             .with_some("path", self.path.as_ref())
             .with("policy", &self.policy)
             .with("policy_digest", self.policy_digest.to_string())
+            .with_some("reason", self.reason.as_ref())
             .with_some("request_id", self.request_id.as_ref())
             .with("roles", &self.roles)
             .with("rules", &self.rules)

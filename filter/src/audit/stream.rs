@@ -7,7 +7,7 @@
 use std::collections::VecDeque;
 
 use super::MAX_LINE_BYTES;
-use super::backoff::Backoff;
+use super::backoff::{Backoff, LONGEST_PAUSE};
 use super::batch::{Batch, BatchId, StaleBatch};
 use super::chain::{Chain, Sealed, Sequence, StreamId};
 use super::record::{Gap, GapCause, Open, Record};
@@ -135,7 +135,7 @@ impl Stream {
     pub fn next_batch(&mut self, now: UnixTime) -> Option<Batch> {
         let id = match self.delivery {
             Delivery::InFlight(_) => return None,
-            Delivery::Waiting(_, until) if now < until => return None,
+            Delivery::Waiting(_, until) if !until.has_come(now, LONGEST_PAUSE) => return None,
             Delivery::Waiting(failed, _) => BatchId { attempt: failed.attempt.saturating_add(1), ..failed },
             Delivery::Idle => self.due_batch(now)?,
         };
@@ -199,6 +199,10 @@ impl Stream {
             // The reserve holds room for both; without numbers left the stream stays visibly open.
             let _sealed = self.seal_gap(now).and_then(|()| self.seal(&Record::Close, now));
             self.closed = true;
+            if let Delivery::Waiting(batch, _until) = self.delivery {
+                // Little time is left: the pause, however long it has grown, ends here.
+                self.delivery = Delivery::Waiting(batch, now);
+            }
         }
     }
 
@@ -223,7 +227,10 @@ impl Stream {
         let due = self.closed
             || self.pending.len() >= self.settings.max_batch_records
             || self.expedited.is_some_and(|sequence| first.sequence <= sequence)
-            || now >= first.time.saturating_add(self.settings.flush_interval);
+            || first
+                .time
+                .saturating_add(self.settings.flush_interval)
+                .has_come(now, self.settings.flush_interval);
         if !due {
             return None;
         }

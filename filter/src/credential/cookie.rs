@@ -24,6 +24,12 @@ pub(super) fn find(headers: &[(Vec<u8>, Vec<u8>)], name: &[u8]) -> Result<Option
     Ok(found.map(<[u8]>::to_vec))
 }
 
+/// Whether there is a cookie `name`, in any line.
+pub fn has_cookie(headers: &[(Vec<u8>, Vec<u8>)], name: &[u8]) -> bool {
+    let lines = headers.iter().filter(|(key, _)| key == b"cookie").map(|(_, value)| value.as_slice());
+    lines.flat_map(pairs).any(|(cookie, _value)| cookie == name)
+}
+
 /// All `cookie` lines as one, without the cookie `name`; `None` when nothing is left.
 pub fn without_cookie(headers: &[(Vec<u8>, Vec<u8>)], name: &[u8]) -> Option<Vec<u8>> {
     let lines = headers.iter().filter(|(key, _)| key == b"cookie").map(|(_, value)| value.as_slice());

@@ -7,7 +7,7 @@ mod query;
 
 use std::fmt;
 
-pub use cookie::without_cookie;
+pub use cookie::{has_cookie, without_cookie};
 pub use query::without_parameter;
 
 /// A place a document allows a credential in (RFC 6750 section 2).
@@ -98,6 +98,13 @@ pub fn find<'a>(
     }
 }
 
+/// Whether a header holds a credential of this scheme, in any of its lines.
+pub fn is_present(headers: &[(Vec<u8>, Vec<u8>)], name: &str, scheme: Option<&str>) -> bool {
+    let mut values =
+        headers.iter().filter(|(key, _)| key == name.as_bytes()).map(|(_, value)| value.trim_ascii());
+    values.any(|value| scheme.is_none_or(|scheme| after_scheme(value, scheme.as_bytes()).is_some()))
+}
+
 /// One place holds two values.
 #[derive(Debug, PartialEq, Eq)]
 struct Twice;
@@ -133,7 +140,9 @@ fn is_joined(value: &[u8], scheme: Option<&[u8]>) -> bool {
 /// The credentials after `scheme`; `None` when the value is of another scheme. What follows one or more spaces is taken
 /// whole, so that `Bearer a b` is a credential that is no token, and not two.
 fn after_scheme<'a>(value: &'a [u8], scheme: &[u8]) -> Option<&'a [u8]> {
-    let (word, rest) = match value.iter().position(|byte| *byte == b' ') {
+    // Any byte that no scheme can have ends it, so that no other white space makes a credential look absent.
+    let is_token = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
+    let (word, rest) = match value.iter().position(|byte| !is_token(byte)) {
         Some(end) => value.split_at_checked(end)?,
         None => (value, [].as_slice()),
     };
@@ -169,6 +178,9 @@ mod tests {
             (b"Bearer", one(b"", &[0])),
             (b"Bearer ", one(b"", &[0])),
             (b"Bearer a b", one(b"a b", &[0])),
+            (b"Bearer\tabc", one(b"abc", &[0])),
+            (b"Bearer,abc", Found::Ambiguous),
+            (b"Bearer\x0babc", one(b"\x0babc", &[0])),
             (b"Bearer \xff\xfe", one(b"\xff\xfe", &[0])),
             (b"", Found::Nothing),
         ] {

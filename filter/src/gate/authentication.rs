@@ -14,7 +14,7 @@ use crate::authn::probe::HostProbe;
 use crate::authn::signature::{HostCrypto, SignatureVerifier};
 use crate::config::{Config, Keys};
 use crate::credential::{self, Credential, Found};
-use crate::gate::callout::Purpose;
+use crate::gate::callout::{Purpose, REPLY_GRACE};
 use crate::gate::command::{Callout, CalloutId, Command, LogLevel};
 use crate::gate::conclusion::Caller;
 use crate::gate::keys::{KeySource, RemoteKeys};
@@ -91,7 +91,10 @@ impl Authenticator {
             }
             KeySource::Remote(remote) => remote,
         };
-        // What is no token for this issuer waits for no key, so that garbage cannot fill the room.
+        // What could not be accepted with any key waits for none, so that garbage cannot fill the room.
+        if let Err(error) = settings.verifier.reject_early(token, now) {
+            return Attempt::Failed(error);
+        }
         let names_key = match CompactJws::parse(token) {
             Ok(jws) => jws.header().key_id().is_some(),
             Err(defect) => return Attempt::Failed(AuthnError::Malformed(defect)),
@@ -108,21 +111,18 @@ impl Authenticator {
             | AuthnError::Claim(_)
             | AuthnError::NoKeys => false,
         };
+        let may_look = remote.is_fetching() || remote.may_look_for_unknown_key(now);
         match remote
             .usable(now)
             .map(|keys| settings.verifier.verify(token, keys, now, &self.signatures, crypto))
         {
             Some(Ok(verified)) => Attempt::Verified(Box::new(verified)),
-            Some(Err(error)) if may_be_rotated(&error) && after_fetch && remote.has_failed() => {
+            Some(Err(error))
+                if may_be_rotated(&error) && (after_fetch || !may_look) && remote.has_failed() =>
+            {
                 Attempt::Unavailable(remote.retry_after(now))
             }
-            Some(Err(error))
-                if may_be_rotated(&error)
-                    && !after_fetch
-                    && (remote.is_fetching() || remote.may_look_for_unknown_key(now)) =>
-            {
-                Attempt::NeedsKeys
-            }
+            Some(Err(error)) if may_be_rotated(&error) && !after_fetch && may_look => Attempt::NeedsKeys,
             Some(Err(error)) => Attempt::Failed(error),
             None if after_fetch => Attempt::Unavailable(remote.retry_after(now)),
             None if remote.is_fetching() || remote.is_due(now) => Attempt::NeedsKeys,
@@ -171,9 +171,7 @@ impl Gate {
                 self.refuse(exchange, &request, None, &Denial::AmbiguousCredentials, turn.now, turn);
             }
             Found::One(credential, places) => match self.authenticator.choose(&places, &credential) {
-                Some(method) => {
-                    self.verify(exchange, request, method, credential, places, turn.now, false, turn)
-                }
+                Some(method) => self.verify(exchange, request, method, credential, turn.now, false, turn),
                 None => {
                     let error = AuthnError::Claim(ClaimDefect::IssuerMismatch);
                     self.count_attempt(None, AttemptResult::Failure, Some(error.reason()), turn);
@@ -193,7 +191,6 @@ impl Gate {
         request: Request,
         method: usize,
         credential: Credential,
-        places: Vec<usize>,
         since: UnixTime,
         after_fetch: bool,
         turn: &mut Turn<'_>,
@@ -202,7 +199,7 @@ impl Gate {
             Attempt::Verified(token) => {
                 self.count_attempt(Some(method), AttemptResult::Success, None, turn);
                 self.fetch_if_due(method, turn);
-                let caller = Caller::new(method, places, &token);
+                let caller = Caller::new(method, &token);
                 self.conclude(exchange, request, Some(caller), since, turn);
             }
             Attempt::Failed(error) => {
@@ -216,7 +213,7 @@ impl Gate {
                 let timeout =
                     self.authenticator.remote(method).map_or(Duration::ZERO, |keys| keys.settings.timeout);
                 let deadline = turn.now.saturating_add(timeout).saturating_add(REPLY_GRACE);
-                let wanted = Wanted::Keys { method, credential, places };
+                let wanted = Wanted::Keys { method, credential };
                 self.wait(exchange, Waiting { request, since, deadline, wanted }, turn);
                 if self.authenticator.remote(method).is_some_and(|keys| !keys.is_fetching()) {
                     self.fetch(method, turn);
@@ -262,7 +259,10 @@ impl Gate {
     }
 
     fn fetch(&mut self, method: usize, turn: &mut Turn<'_>) {
-        let id = self.next_callout(Purpose::Keys { method });
+        let Some(timeout) = self.authenticator.remote(method).map(|keys| keys.settings.timeout) else {
+            return;
+        };
+        let id = self.next_callout(Purpose::Keys { method }, timeout, turn.now);
         let Some(remote) = self.authenticator.remote_mut(method) else { return };
         remote.started(id, turn.now);
         turn.commands.push(Command::Dispatch(jwks_request(id, remote)));
@@ -302,9 +302,9 @@ impl Gate {
         self.count(Metric::JwksFetches(Some(method), done), turn);
         let waits_for_it =
             |waiting: &Waiting| matches!(&waiting.wanted, Wanted::Keys { method: of, .. } if *of == method);
-        for (exchange, waiting) in self.wake(waits_for_it, turn) {
-            let Wanted::Keys { method, credential, places } = waiting.wanted else { continue };
-            self.verify(exchange, waiting.request, method, credential, places, waiting.since, true, turn);
+        for (exchange, waiting) in self.wake(waits_for_it) {
+            let Wanted::Keys { method, credential } = waiting.wanted else { continue };
+            self.verify(exchange, waiting.request, method, credential, waiting.since, true, turn);
         }
     }
 
@@ -339,6 +339,3 @@ fn jwks_request(id: CalloutId, remote: &RemoteKeys) -> Callout {
         timeout: settings.timeout,
     }
 }
-
-/// How long after a callout's own timeout a host may take to report it.
-const REPLY_GRACE: Duration = Duration::from_secs(1);

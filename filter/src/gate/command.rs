@@ -39,6 +39,8 @@ pub enum Command {
     Dispatch(Callout),
     /// Add one to a counter.
     Increment(MetricIndex),
+    /// Add to a counter, or to a gauge, from which an amount below zero is taken.
+    Add(MetricIndex, i64),
     /// Record a value in a histogram, or set a gauge.
     Record(MetricIndex, u64),
     /// Write a line to the host's log.

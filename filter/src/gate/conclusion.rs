@@ -4,12 +4,11 @@ use std::sync::Arc;
 
 use portcullis_policy::decision::{Permit, Response, RuleId};
 use portcullis_policy::path::RequestTarget;
-use portcullis_policy::policy::Route;
 use portcullis_policy::request::{AccessRequest, Action, Context, Resource, Subject};
 
 use crate::authn::jwt::VerifiedToken;
 use crate::config::Config;
-use crate::credential::{Location, without_cookie, without_parameter};
+use crate::credential::{self, Location, has_cookie, without_cookie, without_parameter};
 use crate::gate::answer::Answer;
 use crate::gate::command::{Command, HeaderEdit};
 use crate::gate::identity::Identity;
@@ -20,17 +19,16 @@ use crate::gate::{Denial, ExchangeId, Gate, Turn};
 use crate::metrics::Metric;
 use crate::time::UnixTime;
 
-/// A verified caller: who, and by which method and from which places of the document.
+/// A verified caller: who, and by which method.
 #[derive(Debug, Clone)]
 pub(super) struct Caller {
     pub(super) method: usize,
     pub(super) subject: Subject,
-    places: Vec<usize>,
 }
 
 impl Caller {
-    pub(super) fn new(method: usize, places: Vec<usize>, token: &VerifiedToken) -> Caller {
-        Caller { method, places, subject: subject(token) }
+    pub(super) fn new(method: usize, token: &VerifiedToken) -> Caller {
+        Caller { method, subject: subject(token) }
     }
 }
 
@@ -65,7 +63,7 @@ impl Gate {
                 context: Context { headers: &request.headers },
             },
         );
-        let must_wait = located.route().is_some_and(Route::waits_for_record);
+        let must_wait = located.waits_for_record();
         let Response { outcome, reasons, tenant, cross_tenant, .. } = response;
         let caller = caller.as_ref();
         match outcome {
@@ -188,6 +186,22 @@ impl Gate {
     }
 }
 
+/// Takes a cookie out of the `cookie` lines that are still there.
+fn remove_cookie(headers: &mut Vec<(Vec<u8>, Vec<u8>)>, name: &str) -> Option<HeaderEdit> {
+    if !has_cookie(headers, name.as_bytes()) {
+        return None;
+    }
+    let rest = without_cookie(headers, name.as_bytes());
+    headers.retain(|(header, _)| header != b"cookie");
+    Some(match rest {
+        Some(rest) => {
+            headers.push((b"cookie".to_vec(), rest.clone()));
+            HeaderEdit::Set(b"cookie".to_vec(), rest)
+        }
+        None => HeaderEdit::Remove(b"cookie".to_vec()),
+    })
+}
+
 fn subject(token: &VerifiedToken) -> Subject {
     Subject {
         id: Some(token.user_id().to_owned()),
@@ -231,20 +245,25 @@ fn edits(
     let mut edits = config.identity_headers.edits(&request.headers, identity);
     let mut query = request.target.query.clone();
     let mut rewritten = request.target.rewritten;
-    if let (Some(caller), Some(false)) = (caller, method.map(|method| method.forward)) {
-        for (_method, location) in caller.places.iter().filter_map(|place| config.locations.get(*place)) {
-            match location {
-                Location::Header { name, .. } => edits.push(HeaderEdit::Remove(name.clone().into_bytes())),
-                Location::Cookie { name } => {
-                    edits.push(match without_cookie(&request.headers, name.as_bytes()) {
-                        Some(rest) => HeaderEdit::Set(b"cookie".to_vec(), rest),
-                        None => HeaderEdit::Remove(b"cookie".to_vec()),
-                    })
+    let mut kept_cookies = request.headers.clone();
+    // Whoever the caller is, and even if nobody looked: a credential that is not to be forwarded stays here.
+    let withheld = |method: &usize| config.methods.get(*method).is_some_and(|method| !method.forward);
+    for (_method, location) in config.locations.iter().filter(|(method, _)| withheld(method)) {
+        match location {
+            Location::Header { name, scheme } => {
+                if credential::is_present(&request.headers, name, scheme.as_deref()) {
+                    edits.push(HeaderEdit::Remove(name.clone().into_bytes()));
                 }
-                Location::Query { name } => {
-                    query = query.and_then(|query| without_parameter(&query, name));
-                    rewritten = true;
+            }
+            Location::Cookie { name } => {
+                if let Some(edit) = remove_cookie(&mut kept_cookies, name) {
+                    edits.push(edit);
                 }
+            }
+            Location::Query { name } => {
+                let kept = query.as_deref().and_then(|query| without_parameter(query, name));
+                rewritten |= kept != query;
+                query = kept;
             }
         }
     }

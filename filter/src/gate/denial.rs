@@ -196,6 +196,24 @@ impl Denial {
         }
     }
 
+    /// What exactly was wrong, for the record alone: a closed set, and nothing of the request.
+    pub fn reason(&self) -> Option<&'static str> {
+        match self {
+            Denial::MalformedRequest(Malformed::Method) => Some("method"),
+            Denial::MalformedRequest(Malformed::Authority) => Some("authority"),
+            Denial::MalformedRequest(Malformed::Path) => Some("path"),
+            Denial::MalformedRequest(Malformed::Headers) => Some("headers"),
+            Denial::AmbiguousPath(kind) => Some(kind.label()),
+            Denial::Credential(error) => Some(error.reason()),
+            Denial::AmbiguousCredentials
+            | Denial::Refused(_)
+            | Denial::KeysUnavailable(_)
+            | Denial::AuditUnavailable
+            | Denial::Overloaded
+            | Denial::Internal => None,
+        }
+    }
+
     /// The sentence a person reads in the problem document. It repeats nothing of the request.
     pub fn detail(&self) -> &'static str {
         match self {

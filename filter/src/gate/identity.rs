@@ -3,7 +3,7 @@
 //! They are ours alone: every copy a client sent is removed first, on every route, in every spelling that an upstream
 //! could fold into ours. This module decides nothing about the caller.
 
-use portcullis_policy::request::Subject;
+use portcullis_policy::request::{Subject, is_read_as};
 
 use crate::gate::command::HeaderEdit;
 
@@ -62,18 +62,25 @@ impl IdentityHeaders {
     }
 
     fn names(&self) -> impl Iterator<Item = &str> {
-        [&self.tenant, &self.user, &self.roles, &self.method, &self.scopes]
-            .into_iter()
-            .filter_map(Option::as_deref)
+        let ours = [&self.tenant, &self.user, &self.roles, &self.method, &self.scopes];
+        ours.into_iter().filter_map(Option::as_deref).chain(WELL_KNOWN).chain(OVERRIDES)
     }
 }
 
-/// Whether some server could take the header `name` for `ours`: CGI and its heirs (RFC 3875 section 4.1.18) fold `-` and
-/// `_` into one.
-fn is_read_as(name: &[u8], ours: &[u8]) -> bool {
-    let fold = |byte: &u8| if *byte == b'_' { b'-' } else { byte.to_ascii_lowercase() };
-    name.iter().map(fold).eq(ours.iter().map(fold))
-}
+/// What upstreams take for an identity by convention. A document that renames one of them, or sends none, does not thereby
+/// hand the name to clients.
+const WELL_KNOWN: [&str; 5] = ["x-tenant-id", "x-user-id", "x-user-roles", "x-auth-method", "x-user-scopes"];
+
+/// What makes an upstream act on another method or path than the one that was decided on. None of them is a standard, and
+/// frameworks read all of them.
+const OVERRIDES: [&str; 6] = [
+    "x-http-method-override",
+    "x-http-method",
+    "x-method-override",
+    "x-original-url",
+    "x-rewrite-url",
+    "x-envoy-original-path",
+];
 
 fn list(values: &[String], separator: &str) -> Option<String> {
     (!values.is_empty()).then(|| encoded(values.iter().map(String::as_str), separator))
@@ -121,11 +128,32 @@ mod tests {
 
     #[test]
     fn every_client_copy_goes_in_every_spelling() {
-        let sent =
-            headers(&["x-user-id", "x-user_id", "x_user_id", "x-user-id", "x-user-ids", "X-Tenant-Id"]);
-        let removed: Vec<HeaderEdit> = ["x-user-id", "x-user_id", "x_user_id", "X-Tenant-Id"]
-            .map(|name| HeaderEdit::Remove(name.as_bytes().to_vec()))
-            .into();
+        let sent = headers(&[
+            "x-user-id",
+            "x-user_id",
+            "x_user_id",
+            "x-user-id",
+            "x-user-ids",
+            "X-Tenant-Id",
+            "x.user.id",
+            "x-user-scopes",
+            "x-http-method-override",
+            "X-Original-URL",
+            "x-request-id",
+            "x-forwarded-for",
+        ]);
+        let removed: Vec<HeaderEdit> = [
+            "x-user-id",
+            "x-user_id",
+            "x_user_id",
+            "X-Tenant-Id",
+            "x.user.id",
+            "x-user-scopes",
+            "x-http-method-override",
+            "X-Original-URL",
+        ]
+        .map(|name| HeaderEdit::Remove(name.as_bytes().to_vec()))
+        .into();
         assert_eq!(names().edits(&sent, None), removed);
     }
 

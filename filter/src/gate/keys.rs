@@ -71,9 +71,15 @@ impl RemoteKeys {
         self.failures > 0
     }
 
-    /// How old the keys in use are.
+    /// How old the keys in use are. Keys from the future, after the clock was set back, are due for a new fetch.
     pub(crate) fn age(&self, now: UnixTime) -> Option<Duration> {
-        self.current.as_ref().map(|current| now.saturating_since(current.fetched_at))
+        let current = self.current.as_ref()?;
+        let from_the_future = current.fetched_at > now;
+        Some(if from_the_future {
+            self.settings.time_to_live
+        } else {
+            now.saturating_since(current.fetched_at)
+        })
     }
 
     /// Whether a fetch is under way.
@@ -90,14 +96,17 @@ impl RemoteKeys {
     /// Whether a token that names a key we do not have may cause a fetch: rotation looks like this, and so does a flood of
     /// made-up key ids.
     pub(crate) fn may_look_for_unknown_key(&self, now: UnixTime) -> bool {
-        let attempted_lately =
-            self.last_attempt.is_some_and(|at| now.saturating_since(at) < UNKNOWN_KEY_INTERVAL);
+        let over = |at: UnixTime| at.saturating_add(UNKNOWN_KEY_INTERVAL).has_come(now, UNKNOWN_KEY_INTERVAL);
+        let attempted_lately = self.last_attempt.is_some_and(|at| !over(at));
         self.in_flight.is_none() && !attempted_lately
     }
 
     /// How long to wait before the next attempt: nothing at first, then twice as long after each failure.
     pub(crate) fn retry_after(&self, now: UnixTime) -> Duration {
         let (Some(last), 1..) = (self.last_attempt, self.failures) else { return Duration::ZERO };
+        if last > now {
+            return Duration::ZERO;
+        }
         let doubled = FIRST_RETRY.saturating_mul(2_u32.saturating_pow(self.failures.saturating_sub(1)));
         doubled.min(LAST_RETRY).saturating_sub(now.saturating_since(last))
     }

@@ -41,7 +41,7 @@ pub use keys::RemoteKeySettings;
 pub use request::{MAX_HEADER_BYTES, MAX_HEADERS};
 
 use authentication::Authenticator;
-use callout::Purpose;
+use callout::Ongoing;
 use request::{Outline, Request};
 use waiting::Waiting;
 
@@ -53,10 +53,18 @@ pub struct Gate {
     authenticator: Authenticator,
     stream: Option<Stream>,
     waiting: BTreeMap<ExchangeId, Waiting>,
-    callouts: BTreeMap<CalloutId, Purpose>,
+    callouts: BTreeMap<CalloutId, Ongoing>,
     last_callout: u64,
     retired_at: Option<UnixTime>,
     lost_counted: u64,
+    shown: Shown,
+}
+
+/// What this gate has added to the gauges that all workers share.
+#[derive(Debug, Default)]
+struct Shown {
+    waiting: usize,
+    pending: usize,
 }
 
 /// What is at hand while one event is handled.
@@ -95,6 +103,7 @@ impl Gate {
             last_callout: 0,
             retired_at: None,
             lost_counted: 0,
+            shown: Shown::default(),
         };
         let commands = gate.greet(now);
         (gate, commands)
@@ -105,8 +114,8 @@ impl Gate {
         &self.metrics
     }
 
-    /// Handles one event. `now` must not be earlier than at the call before; a clock set back delays retries and does no
-    /// other harm.
+    /// Handles one event. A `now` before that of the event before is a clock that was set back: what waits for a moment in
+    /// what is now the future stops waiting.
     pub fn handle(&mut self, event: Event, now: UnixTime, crypto: &dyn HostCrypto) -> Vec<Command> {
         let mut turn = Turn { now, crypto, commands: Vec::new() };
         match event {
@@ -115,14 +124,18 @@ impl Gate {
             Event::Tick => self.tick(&mut turn),
             Event::Finished { exchange } => {
                 // The client has gone, or has been answered: nothing more may be done to this exchange.
-                if self.waiting.remove(&exchange).is_some() {
-                    self.record(Metric::Waiting, self.waiting.len(), &mut turn);
-                }
+                self.waiting.remove(&exchange);
             }
             Event::Retired => self.retire(&mut turn),
         }
         self.flush_records(&mut turn);
+        self.show_gauges(&mut turn);
         turn.commands
+    }
+
+    /// Which of a request's trailers no client may send: those that an upstream could take for an identity header.
+    pub fn forged_trailers(&self, trailers: &[(Vec<u8>, Vec<u8>)]) -> Vec<HeaderEdit> {
+        self.config.identity_headers.edits(trailers, None)
     }
 
     fn greet(&mut self, now: UnixTime) -> Vec<Command> {
@@ -153,6 +166,7 @@ impl Gate {
     }
 
     fn tick(&mut self, turn: &mut Turn<'_>) {
+        self.expire_callouts(turn);
         self.refresh_keys(turn);
         self.expire_waiting(turn);
         if self.retired_at.is_some() {
@@ -172,13 +186,15 @@ impl Gate {
     /// A retired gate goes when its sink has everything, or has had its chance.
     fn release_if_done(&mut self, turn: &mut Turn<'_>) {
         let drained = self.stream.as_ref().is_none_or(Stream::is_drained);
-        let given_up = self.retired_at.is_some_and(|at| turn.now.saturating_since(at) >= MAX_RETIREMENT);
-        if drained || given_up {
-            if !drained {
-                turn.log(
-                    LogLevel::Error,
-                    "audit: records of a retired configuration were not acknowledged".to_owned(),
+        let over = |at: UnixTime| at.saturating_add(MAX_RETIREMENT).has_come(turn.now, MAX_RETIREMENT);
+        if drained || self.retired_at.is_some_and(over) {
+            let left = self.stream.as_ref().map_or(0, |stream| stream.pending().records);
+            if left > 0 {
+                let line = format!(
+                    "audit: {left} records of a retired configuration were not acknowledged and are lost"
                 );
+                turn.log(LogLevel::Error, line);
+                self.add(Metric::AuditLost, left, turn);
             }
             turn.commands.push(Command::TickEvery(Duration::ZERO));
             turn.commands.push(Command::Release);
@@ -188,6 +204,32 @@ impl Gate {
     fn count(&self, metric: Metric, turn: &mut Turn<'_>) {
         if let Some(index) = self.metrics.index(metric) {
             turn.commands.push(Command::Increment(index));
+        }
+    }
+
+    fn add(&self, metric: Metric, amount: usize, turn: &mut Turn<'_>) {
+        if let (Some(index), Ok(amount)) = (self.metrics.index(metric), i64::try_from(amount)) {
+            turn.commands.push(Command::Add(index, amount));
+        }
+    }
+
+    /// Workers share a gauge, so each adds what has changed at its own place instead of setting the whole.
+    fn show_gauges(&mut self, turn: &mut Turn<'_>) {
+        let pending = self.stream.as_ref().map_or(0, |stream| stream.pending().records);
+        let now = Shown {
+            waiting: self.waiting.len(),
+            pending: if self.retired_at.is_some() { 0 } else { pending },
+        };
+        let before = std::mem::replace(&mut self.shown, now);
+        for (metric, before, now) in [
+            (Metric::Waiting, before.waiting, self.shown.waiting),
+            (Metric::AuditPending, before.pending, self.shown.pending),
+        ] {
+            let difference = i64::try_from(now).ok().zip(i64::try_from(before).ok());
+            let difference = difference.and_then(|(now, before)| now.checked_sub(before)).unwrap_or(0);
+            if let (Some(index), true) = (self.metrics.index(metric), difference != 0) {
+                turn.commands.push(Command::Add(index, difference));
+            }
         }
     }
 

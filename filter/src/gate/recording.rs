@@ -103,16 +103,10 @@ impl Gate {
         let config = Arc::clone(&self.config);
         let (Some(stream), Some(audit)) = (&mut self.stream, &config.audit) else { return };
         if let Some(batch) = stream.next_batch(turn.now) {
-            let id = self.next_callout(Purpose::Records { batch: batch.id });
+            let id = self.next_callout(Purpose::Records { batch: batch.id }, audit.timeout, turn.now);
             turn.commands.push(Command::Dispatch(batch_request(id, audit, batch)));
-            self.count_pending(turn);
         }
         self.count_lost(turn);
-    }
-
-    fn count_pending(&self, turn: &mut Turn<'_>) {
-        let records = self.stream.as_ref().map_or(0, |stream| stream.pending().records);
-        self.record(Metric::AuditPending, records, turn);
     }
 
     fn count_lost(&mut self, turn: &mut Turn<'_>) {
@@ -140,7 +134,6 @@ impl Gate {
                 "audit: the sink did not acknowledge a batch; it will be sent again".to_owned(),
             );
         }
-        self.count_pending(turn);
         self.release_acknowledged(turn);
         if self.retired_at.is_some() {
             self.release_if_done(turn);
@@ -153,7 +146,7 @@ impl Gate {
             Wanted::Keys { .. } => false,
         };
         let Some(stream) = self.stream.take() else { return };
-        let woken = self.wake(|waiting| acknowledged_up_to(&stream, waiting), turn);
+        let woken = self.wake(|waiting| acknowledged_up_to(&stream, waiting));
         self.stream = Some(stream);
         for (exchange, waiting) in woken {
             if let Wanted::Record { permit, edits, .. } = waiting.wanted {
@@ -192,6 +185,7 @@ fn decision(
         action: request.and_then(|request| request.action().name()).map(Into::into),
         outcome: if verdict.denial.is_some() { Outcome::Deny } else { Outcome::Permit },
         code: code.map(|code| code.as_str().into()),
+        reason: verdict.denial.and_then(Denial::reason).map(Into::into),
         status: code.map(|code| code.status()),
         rules: verdict.rules.iter().map(RuleId::as_str).collect(),
         policy: config.name.as_str().into(),

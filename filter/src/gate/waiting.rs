@@ -26,7 +26,7 @@ pub(super) struct Waiting {
 #[derive(Debug)]
 pub(super) enum Wanted {
     /// Keys of the method at this place.
-    Keys { method: usize, credential: Credential, places: Vec<usize> },
+    Keys { method: usize, credential: Credential },
     /// The acknowledgement of its record; then it goes on.
     Record { sequence: Sequence, permit: Permit, edits: Vec<HeaderEdit>, caller: Option<Caller> },
 }
@@ -34,7 +34,10 @@ pub(super) enum Wanted {
 impl Gate {
     /// Lets a request wait, or refuses it when too many wait already.
     pub(super) fn wait(&mut self, exchange: ExchangeId, waiting: Waiting, turn: &mut Turn<'_>) {
-        if self.waiting.len() >= MAX_WAITING {
+        let same_kind = |other: &&Waiting| {
+            std::mem::discriminant(&other.wanted) == std::mem::discriminant(&waiting.wanted)
+        };
+        if self.waiting.values().filter(same_kind).count() >= MAX_WAITING {
             if let Wanted::Keys { method, .. } = waiting.wanted {
                 let [.., exhausted] = FAILURE_REASONS;
                 self.count(Metric::AuthFailures(Some(method), exhausted), turn);
@@ -42,28 +45,21 @@ impl Gate {
             return self.refuse(exchange, &waiting.request, None, &Denial::Overloaded, waiting.since, turn);
         }
         self.waiting.insert(exchange, waiting);
-        self.record(Metric::Waiting, self.waiting.len(), turn);
     }
 
     /// Takes out every waiting request that `wanted` is true for.
-    pub(super) fn wake(
-        &mut self,
-        wanted: impl Fn(&Waiting) -> bool,
-        turn: &mut Turn<'_>,
-    ) -> Vec<(ExchangeId, Waiting)> {
+    pub(super) fn wake(&mut self, wanted: impl Fn(&Waiting) -> bool) -> Vec<(ExchangeId, Waiting)> {
         let ids: Vec<ExchangeId> =
             self.waiting.iter().filter(|(_, waiting)| wanted(waiting)).map(|(id, _)| *id).collect();
-        let woken: Vec<_> = ids.into_iter().filter_map(|id| Some((id, self.waiting.remove(&id)?))).collect();
-        if !woken.is_empty() {
-            self.record(Metric::Waiting, self.waiting.len(), turn);
-        }
-        woken
+        ids.into_iter().filter_map(|id| Some((id, self.waiting.remove(&id)?))).collect()
     }
 
     /// Refuses what has waited too long: a host may fail to report how a callout ended.
     pub(super) fn expire_waiting(&mut self, turn: &mut Turn<'_>) {
         let now = turn.now;
-        for (exchange, waiting) in self.wake(|waiting| waiting.deadline <= now, turn) {
+        // A clock set back must not make anyone wait for the length of the step.
+        let over = |waiting: &Waiting| waiting.deadline <= now || waiting.since > now;
+        for (exchange, waiting) in self.wake(over) {
             match waiting.wanted {
                 Wanted::Keys { method, .. } => {
                     let retry_after = self.authenticator.retry_after(method, now);
@@ -85,6 +81,6 @@ impl Gate {
     }
 }
 
-/// Requests that may wait at once, in one worker. Each holds its headers, at most 64 KiB: 64 MiB in the worst case and
+/// Requests that may wait at once for keys, in one worker, and as many again for their record. Each holds its headers, at most 64 KiB: 64 MiB in the worst case and
 /// about 2 MiB with usual requests.
 pub(super) const MAX_WAITING: usize = 1024;

@@ -19,6 +19,8 @@ use super::status::{HostError, HostStatus};
 pub(crate) enum HeaderMap {
     /// Headers of the request, pseudo-headers included.
     Request = 0,
+    /// Trailers of the request.
+    RequestTrailers = 1,
     /// Headers of the answer to a callout.
     CalloutResponse = 6,
 }

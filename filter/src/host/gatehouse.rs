@@ -104,6 +104,25 @@ impl Gatehouse {
         self.leave_exchange(exchange);
     }
 
+    /// Removes from the trailers of the effective context what no client may send.
+    ///
+    /// # Errors
+    ///
+    /// They cannot be read, or one cannot be removed. The request must not go on.
+    pub(crate) fn clean_trailers(&self) -> Result<(), PerformError> {
+        let encoded = abi::header_pairs(HeaderMap::RequestTrailers)?;
+        let trailers = header_pairs::decode(&encoded)?;
+        let trailers: Vec<_> =
+            trailers.into_iter().map(|(name, value)| (name.to_vec(), value.to_vec())).collect();
+        let forged = self.gate.as_ref().map(|gate| gate.forged_trailers(&trailers)).unwrap_or_default();
+        for edit in forged {
+            if let HeaderEdit::Remove(name) = edit {
+                abi::remove_header(HeaderMap::RequestTrailers, &name)?;
+            }
+        }
+        Ok(())
+    }
+
     /// A request is over. Called within its own context.
     pub(crate) fn finish(&mut self, exchange: ExchangeId) {
         if self.exchanges.remove(&exchange).is_some() {
@@ -159,6 +178,7 @@ impl Gatehouse {
             Command::Refuse { exchange, answer } => self.refuse(exchange, &answer, within),
             Command::Dispatch(callout) => self.outbox.push_back(callout),
             Command::Increment(metric) => self.metrics.increment(metric),
+            Command::Add(metric, amount) => self.metrics.add(metric, amount),
             Command::Record(metric, value) => self.metrics.record(metric, value),
             Command::Log(level, line) => log::write(level_of(level), || line),
             Command::TickEvery(period) => self.schedule.ask(period, self.last_time),

@@ -63,8 +63,24 @@ impl HttpContext for Exchange {
         self.action()
     }
 
-    /// As for the body.
+    /// As for the body. What a client may not send as a header it may not send as a trailer either: some servers read both
+    /// alike.
     fn on_http_request_trailers(&mut self, _trailers: usize) -> Action {
+        if self.passage.get() == Passage::Permitted {
+            let outcome = self
+                .gatehouse
+                .try_borrow()
+                .map_err(|_| None)
+                .and_then(|gatehouse| gatehouse.clean_trailers().map_err(Some));
+            if let Err(error) = outcome {
+                self.passage.set(Passage::Refused);
+                log::write(Level::Error, || {
+                    format!("request {} is cut off at its trailers: {error:?}", self.id.0)
+                });
+                // The upstream has had the headers; all that can be done is to end the request.
+                let _ = perform::answer(&Answer::internal_error());
+            }
+        }
         self.action()
     }
 }

@@ -34,8 +34,13 @@ impl HostMetrics {
 
     /// Adds one to a counter.
     pub(crate) fn increment(&self, metric: MetricIndex) {
+        self.add(metric, 1);
+    }
+
+    /// Adds to a counter or a gauge.
+    pub(crate) fn add(&self, metric: MetricIndex, amount: i64) {
         if let Some(id) = self.id(metric) {
-            let _ = abi::increment_metric(id, 1);
+            let _ = abi::increment_metric(id, amount);
         }
     }
 

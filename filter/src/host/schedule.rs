@@ -53,9 +53,10 @@ impl Schedule {
     /// Whether a tick of the host is one that the gate asked for.
     pub(crate) fn is_due(&mut self, now: UnixTime) -> bool {
         // The timer runs on another clock than `now`: at the gate's own pace, each tick is the gate's.
-        let due = self.asked != 0 && (self.armed == self.asked || now >= self.due);
+        let period = Duration::from_millis(u64::from(self.asked));
+        let due = self.asked != 0 && (self.armed == self.asked || self.due.has_come(now, period));
         if due {
-            self.due = now.saturating_add(Duration::from_millis(u64::from(self.asked)));
+            self.due = now.saturating_add(period);
         }
         due
     }

@@ -45,6 +45,7 @@ fn greatest() -> Record {
         action: Some(long.as_str().into()),
         outcome: Outcome::Permit,
         code: Some(long.as_str().into()),
+        reason: Some(long.as_str().into()),
         status: Some(u16::MAX),
         rules: Texts::from_iter(many.iter().copied()),
         policy: long.as_str().into(),

@@ -41,6 +41,7 @@ pub(crate) fn decision(subject: &str) -> Record {
         action: Some("objects:read".into()),
         outcome: Outcome::Permit,
         code: None,
+        reason: None,
         status: None,
         rules: Texts::from_iter(["routes/0"]),
         policy: "shop".into(),

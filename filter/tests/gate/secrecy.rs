@@ -17,7 +17,9 @@ const QUERY: &str = "canary-query";
 
 fn token() -> String {
     let part = |text: &str| URL_SAFE_NO_PAD.encode(text);
-    let payload = json!({"iss": "https://idp.example.com", "sub": "canary"}).to_string();
+    let claims =
+        json!({"iss": "https://idp.example.com", "aud": "api", "sub": "canary", "exp": 1_900_000_000});
+    let payload = claims.to_string();
     format!("{}.{}.{}", part(r#"{"alg":"RS256","kid":"one"}"#), part(&payload), part("canary-signature"))
 }
 
@@ -76,6 +78,7 @@ fn inspect(commands: &[Command]) {
             Command::Log(_, line) => shows_nothing("the log", line),
             Command::Resume { .. }
             | Command::Increment(_)
+            | Command::Add(..)
             | Command::Record(..)
             | Command::TickEvery(_)
             | Command::Release => {}

@@ -79,6 +79,26 @@ impl JwtVerifier {
         verify_jws(jws, &self.settings.algorithms, keys, signatures, host)
     }
 
+    /// Refuses a token that no key could make acceptable: by its form, its type, its algorithm or its claims at `now`.
+    ///
+    /// It accepts nothing: what it does not refuse is as untrusted as before.
+    ///
+    /// # Errors
+    /// [`AuthnError`], as [`JwtVerifier::verify`] would say or could have said.
+    pub fn reject_early(&self, token: &[u8], now: UnixTime) -> Result<(), AuthnError> {
+        let jws = CompactJws::parse(token).map_err(AuthnError::Malformed)?;
+        let allowed = |algorithm: Algorithm| self.settings.algorithms.contains(&algorithm);
+        if !jws.header().algorithm().parse().is_ok_and(allowed) {
+            return Err(AuthnError::AlgorithmNotAllowed);
+        }
+        let wrong_type = |expected: &str| !jws.header().has_token_type(expected);
+        if self.settings.token_type.as_deref().is_some_and(wrong_type) {
+            return Err(AuthnError::TokenTypeNotAllowed);
+        }
+        let claims = ClaimsSet::parse(jws.payload()).map_err(AuthnError::Malformed)?;
+        self.accept(claims, now).map(|_unverified| ()).map_err(AuthnError::Claim)
+    }
+
     fn accept(&self, claims: ClaimsSet, now: UnixTime) -> Result<VerifiedToken, ClaimDefect> {
         let issuer = issuer(&claims)?;
         if issuer != self.settings.issuer {
