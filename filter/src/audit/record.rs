@@ -140,6 +140,9 @@ pub struct Gap {
 pub enum GapCause {
     /// The document says `when_full: drop`: the requests were decided, and their records dropped.
     Dropped,
+    /// They were refusals of callers whom nothing had identified, and the buffer was half full: the other half is kept for
+    /// those who are known.
+    Strangers,
     /// The document says `when_full: refuse`: the requests were refused with `audit_unavailable`.
     Refused,
 }
@@ -245,6 +248,7 @@ impl GapCause {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Dropped => "dropped",
+            Self::Strangers => "strangers",
             Self::Refused => "refused",
         }
     }

@@ -120,6 +120,25 @@ impl Stream {
         self.seal(record, now).map(Appended::Sealed)
     }
 
+    /// Puts the refusal of a caller whom nothing has identified into the chain, or counts it towards the next gap once the
+    /// buffer is half full: a flood from strangers must not take the place of those who are known.
+    ///
+    /// # Errors
+    /// When the stream has ended.
+    pub fn append_refusal_of_stranger(
+        &mut self,
+        record: &Record,
+        now: UnixTime,
+    ) -> Result<Appended, NotRecorded> {
+        let half_full = self.pending.len() >= self.settings.max_pending_records.div_ceil(2)
+            || self.pending_bytes >= self.settings.max_pending_bytes.div_ceil(2);
+        if half_full && !self.closed {
+            self.count_loss(GapCause::Strangers, now);
+            return Ok(Appended::Dropped);
+        }
+        self.append(record, now)
+    }
+
     /// Asks that everything up to this record goes out with the next batch, without waiting for the interval:
     /// for requests that wait until their record is acknowledged.
     pub fn expedite(&mut self, sequence: Sequence) {
@@ -273,15 +292,23 @@ impl Stream {
         Ok(())
     }
 
+    /// A gap that holds losses of both kinds tells of the graver one.
+    fn count_loss(&mut self, cause: GapCause, now: UnixTime) {
+        let gap = self.unrecorded.get_or_insert(Gap { lost: 0, cause, since: now, until: now });
+        if gap.cause == GapCause::Strangers {
+            gap.cause = cause;
+        }
+        gap.lost = gap.lost.saturating_add(1);
+        gap.until = now;
+        self.lost = self.lost.saturating_add(1);
+    }
+
     fn lose(&mut self, now: UnixTime) -> Result<Appended, NotRecorded> {
         let cause = match self.settings.when_full {
             WhenFull::Refuse => GapCause::Refused,
             WhenFull::Drop => GapCause::Dropped,
         };
-        let gap = self.unrecorded.get_or_insert(Gap { lost: 0, cause, since: now, until: now });
-        gap.lost = gap.lost.saturating_add(1);
-        gap.until = now;
-        self.lost = self.lost.saturating_add(1);
+        self.count_loss(cause, now);
         match self.settings.when_full {
             WhenFull::Refuse => Err(NotRecorded::Full),
             WhenFull::Drop => Ok(Appended::Dropped),

@@ -79,7 +79,13 @@ impl Gate {
         let Some(stream) = &mut self.stream else { return Kept::NotConfigured };
         let latency = turn.now.saturating_since(since);
         let record = decision(&config, outline, request, caller, verdict, latency);
-        match stream.append(&record, turn.now) {
+        let of_stranger = caller.is_none() && verdict.denial.is_some();
+        let appended = if of_stranger {
+            stream.append_refusal_of_stranger(&record, turn.now)
+        } else {
+            stream.append(&record, turn.now)
+        };
+        match appended {
             Ok(Appended::Sealed(sequence)) => Kept::Sealed(sequence),
             Ok(Appended::Dropped) => Kept::Lost,
             Err(_not_recorded) => Kept::Unavailable,

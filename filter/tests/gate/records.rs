@@ -63,15 +63,30 @@ fn a_sink_that_is_down_stops_requests_when_the_document_says_so() {
         }
     }
     assert!(refusals > 20, "{refusals}");
-    let denied = outcomes(&scene.request(90, "/x", None));
-    assert_eq!(
-        denied,
-        [(90, refused(503, "audit_unavailable"))],
-        "a refusal that cannot be recorded is not given either"
-    );
+    let stranger = outcomes(&scene.request(90, "/x", None));
+    assert_eq!(stranger, [(90, refused(401, "missing_token"))], "counted towards the gap");
     let [batch] = sent[..] else { panic!("a full buffer is sent without waiting: {sent:?}") };
     scene.reply(batch, acknowledged());
     assert_eq!(outcomes(&scene.request(91, "/public", None)), [(91, Outcome::Resumed)]);
+}
+
+#[test]
+fn a_flood_from_strangers_leaves_room_for_those_who_are_known() {
+    let mut scene = Scene::new(audit("refuse"));
+    for number in 0..10_000 {
+        assert_eq!(outcomes(&scene.request(number, "/x", None)), [(number, refused(401, "missing_token"))]);
+    }
+    let mut records = Vec::new();
+    for number in 20_000..20_005 {
+        let commands = scene.request(number, "/public", None);
+        assert_eq!(outcomes(&commands), [(number, Outcome::Resumed)]);
+        records.extend(lines(&commands));
+    }
+    scene.wait(SECOND);
+    records.extend(lines(&scene.handle(Event::Tick)));
+    let gap = records.iter().find(|record| record["event"]["kind"] == "gap").unwrap();
+    assert_eq!(gap["event"]["cause"], "strangers");
+    assert!(gap["event"]["lost"].as_u64().unwrap() > 9_900, "{gap}");
 }
 
 #[test]
