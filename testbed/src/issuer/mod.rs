@@ -45,6 +45,8 @@ pub enum KeySetFault {
     Empty,
     /// The right keys, one of them with a private member `d`.
     PrivateKey,
+    /// This text with status 200.
+    Text(&'static str),
 }
 
 /// A provider that lives as long as this value.
@@ -127,7 +129,8 @@ impl Issuer {
             | KeySetFault::Huge
             | KeySetFault::NotJson
             | KeySetFault::Empty
-            | KeySetFault::PrivateKey => Fault::None,
+            | KeySetFault::PrivateKey
+            | KeySetFault::Text(_) => Fault::None,
         });
     }
 
@@ -169,6 +172,7 @@ fn key_set(state: &State) -> Reply {
             json_reply(StatusCode::OK, &set)
         }
         KeySetFault::NotJson => bytes(StatusCode::OK, "text/html", "<html><h1>It works!</h1></html>"),
+        KeySetFault::Text(text) => bytes(StatusCode::OK, "application/json", text),
         KeySetFault::Empty => json_reply(StatusCode::OK, &json!({"keys": []})),
         KeySetFault::PrivateKey => {
             let mut set = keys.jwks();
