@@ -87,20 +87,53 @@ impl Envoy {
 
     /// Lets time pass: ticks and callout timeouts happen in order, at their time.
     pub fn advance(&mut self, duration: Duration) {
-        let until = self.process.borrow().now + duration.as_nanos() as u64;
-        loop {
-            let next = self.slots.iter().enumerate().filter_map(|(index, slot)| {
-                let (at, due) = slot.vm.as_ref()?.next_due()?;
-                (at <= until).then_some((at, index, due))
-            });
-            let Some((at, index, due)) = next.min() else { break };
-            let now = self.process.borrow().now;
-            self.process.borrow_mut().now = at.max(now);
-            if let Some(vm) = &mut self.slots[index].vm {
-                vm.fire(due);
-            }
+        let until = self.after(duration);
+        while self.step(until) {}
+    }
+
+    /// Lets time pass in a world that answers callouts as soon as they are sent.
+    pub fn run_for(&mut self, duration: Duration, mut world: impl FnMut(&Callout) -> Option<Answer>) {
+        let until = self.after(duration);
+        self.settle(&mut world);
+        while self.step(until) {
+            self.settle(&mut world);
         }
-        self.process.borrow_mut().now = until;
+    }
+
+    /// Lets time pass in such a world until the request is decided, at most for as long as `patience` says.
+    pub fn decide(
+        &mut self,
+        stream: Stream,
+        patience: Duration,
+        mut world: impl FnMut(&Callout) -> Option<Answer>,
+    ) -> Outcome {
+        let until = self.after(patience);
+        self.settle(&mut world);
+        while self.outcome(stream) == Outcome::Paused && self.step(until) {
+            self.settle(&mut world);
+        }
+        self.outcome(stream)
+    }
+
+    fn after(&self, duration: Duration) -> u64 {
+        self.now() + duration.as_nanos() as u64
+    }
+
+    /// Lets the next thing that is due by `until` happen. Without one the clock goes to `until`, and that was all.
+    fn step(&mut self, until: u64) -> bool {
+        let due = self.slots.iter().enumerate().filter_map(|(index, slot)| {
+            let (at, due) = slot.vm.as_ref()?.next_due()?;
+            (at <= until).then_some((at, index, due))
+        });
+        let next = due.min();
+        let now = self.now();
+        self.process.borrow_mut().now = next.map_or(until, |(at, ..)| at.max(now));
+        if let Some((_, index, due)) = next
+            && let Some(vm) = &mut self.slots[index].vm
+        {
+            vm.fire(due);
+        }
+        next.is_some()
     }
 
     /// Answers every callout on every thread until there are none. `None` leaves a callout waiting.

@@ -6,6 +6,29 @@ use std::fmt;
 const MAX_PAIRS: usize = 1024;
 const MAX_PAIRS_BYTES: usize = 1024 * 1024;
 
+/// What Envoy 1.40 joins with a comma when it stands there twice: a filter never sees two `authorization` lines over
+/// HTTP/1, it sees one with a comma in it. Cookies stay apart, and so does everything that is not listed.
+const JOINED: [&str; 18] = [
+    "accept",
+    "accept-encoding",
+    "authorization",
+    "cache-control",
+    "content-type",
+    "expect",
+    "grpc-timeout",
+    "if-match",
+    "origin",
+    "pragma",
+    "referer",
+    "user-agent",
+    "via",
+    "x-client-trace-id",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-proto",
+    "x-request-id",
+];
+
 /// Headers in order of arrival. Names are lower case; values are bytes; a name may occur several times.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct HeaderMap(Vec<(String, Vec<u8>)>);
@@ -52,6 +75,20 @@ impl HeaderMap {
     /// Whether there is no pair.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// Brings several values of the headers that Envoy keeps one of into one line, as its HTTP/1 codec does.
+    pub(super) fn joined_as_by_envoy(self) -> Self {
+        let mut joined = Self::default();
+        for (name, value) in self.0 {
+            let first =
+                joined.0.iter_mut().find(|(known, _)| *known == name && JOINED.contains(&name.as_str()));
+            match first {
+                Some((_, first)) => *first = [first.as_slice(), &value].join(&b","[..]),
+                None => joined.0.push((name, value)),
+            }
+        }
+        joined
     }
 
     /// Adds a value after those already there.
@@ -146,6 +183,17 @@ mod tests {
         let map: HeaderMap = [("A", &b"\xff\0"[..]), ("a", b""), ("b", b"2")].into_iter().collect();
         assert_eq!(HeaderMap::from_pairs(&map.to_pairs()), map);
         assert_eq!(map.get("a"), Some(&b"\xff\0"[..]), "a getter sees the first value");
+    }
+
+    #[test]
+    fn two_authorization_lines_arrive_as_one_and_two_cookies_do_not() {
+        let map: HeaderMap =
+            [("authorization", "a"), ("cookie", "c=1"), ("Authorization", "b"), ("cookie", "d=2")]
+                .into_iter()
+                .collect::<HeaderMap>()
+                .joined_as_by_envoy();
+        assert_eq!(map.all("authorization").collect::<Vec<_>>(), [b"a,b"]);
+        assert_eq!(map.all("cookie").count(), 2);
     }
 
     #[test]

@@ -27,6 +27,7 @@
 //!   worker *removes the filter there* ([`Outcome::Bypassed`]) and refuses every later configuration.
 //! - A new configuration makes a new root context in the same VM; streams in flight finish under the old one.
 //! - `continue`, local replies and callout completions happen after the guest's call returns, never inside it.
+//! - Two `authorization` lines arrive as one, joined by a comma; so do other headers that Envoy keeps one of.
 //! - Request headers are gone in the response phase and back in `on_log`; a getter sees the first of several values.
 //! - A trap kills the VM: see [`FailurePolicy`].
 //!

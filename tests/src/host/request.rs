@@ -66,6 +66,7 @@ impl Request {
                 self.headers.add("x-request-id", format!("00000000-0000-4000-8000-{number:012}"));
             }
         }
+        self.headers = self.headers.joined_as_by_envoy();
         self
     }
 }
