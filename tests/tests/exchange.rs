@@ -98,7 +98,7 @@ impl ScriptedHost<'_> {
                     Some(reply) => replies.push(Event::CalloutReply { callout: callout.id, reply }),
                     None => self.slow.push((self.now.saturating_add(callout.timeout), callout)),
                 },
-                Command::Increment(_) | Command::Record(..) | Command::Log(..) => {}
+                Command::Increment(_) | Command::Add(..) | Command::Record(..) | Command::Log(..) => {}
                 Command::TickEvery(_) | Command::Release => {}
             }
         }
