@@ -1,6 +1,7 @@
 //! `cargo xtask test`: everything that must hold before a change lands, in one run, with the time each step took. A
 //! build server runs exactly this. Steps go on after one failed, so that one run tells all there is to mend.
 
+mod policies;
 mod runner;
 
 use std::path::Path;
@@ -64,6 +65,7 @@ pub(crate) async fn run(workspace: &Workspace, progress: &Progress, envoy: &Want
     let binary = find_envoy(workspace, progress, &mut report, envoy).await;
     cargo_tests(workspace, progress, &mut report, binary.as_ref()).await?;
     story(workspace, progress, &mut report, envoy).await;
+    shown_policies(workspace, &mut report);
     dependencies(workspace, progress, &mut report).await;
 
     println!();
@@ -175,6 +177,15 @@ async fn story(workspace: &Workspace, progress: &Progress, report: &mut Report, 
         Err(error) => format!("{error:#}"),
     };
     report.note("demo --once", matches!(told, Ok(true)), started.elapsed(), &trouble);
+}
+
+/// After the story, which builds the command.
+fn shown_policies(workspace: &Workspace, report: &mut Report) {
+    let started = Instant::now();
+    let checked = policies::check(workspace);
+    let trouble = checked.as_ref().err().map(|error| format!("{error:#}")).unwrap_or_default();
+    let name = format!("{} policies shown to people load", checked.as_ref().copied().unwrap_or_default());
+    report.note(&name, checked.is_ok(), started.elapsed(), &trouble);
 }
 
 /// Building cargo-deny takes minutes: it is used where it is there, and said not to have run where it is not.
