@@ -3,6 +3,7 @@
 //! The gate's own cryptography verifies everything here; the host's is met in the ring `module`.
 
 use portcullis_filter::audit::StreamId;
+use portcullis_filter::authn::probe::HostProbe;
 use portcullis_filter::authn::signature::NoHostCrypto;
 use portcullis_filter::config::Config;
 use portcullis_filter::gate::{
@@ -42,7 +43,7 @@ impl Runner for Native {
         let config =
             Config::load(document.as_bytes(), &environment).map_err(|problems| problems.to_string())?;
         let now = UnixTime::from_seconds(NOON).ok_or("noon")?;
-        let (gate, commands) = Gate::new(config, StreamId::from_bytes([7; 16]), now, &NoHostCrypto);
+        let (gate, commands) = Gate::new(config, StreamId::from_bytes([7; 16]), now, HostProbe::nothing());
         let mut host = ScriptedHost { gate, now, keys: &self.keys, file, sent, seen: None, slow: Vec::new() };
         host.perform(commands);
         host.happen(Event::Head { exchange: ExchangeId(1), head: head(sent) });

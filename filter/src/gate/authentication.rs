@@ -43,13 +43,13 @@ enum Attempt {
 }
 
 impl Authenticator {
-    pub(super) fn new(config: Arc<Config>, crypto: &dyn HostCrypto) -> Authenticator {
+    pub(super) fn new(config: Arc<Config>, probe: HostProbe) -> Authenticator {
         let source = |keys: &Keys| match keys {
             Keys::Static(keys) => KeySource::Static(Arc::clone(keys)),
             Keys::Remote(settings) => KeySource::Remote(RemoteKeys::new(settings.clone())),
         };
         let keys = config.methods.iter().map(|method| source(&method.keys)).collect();
-        Authenticator { config, keys, signatures: SignatureVerifier::new(HostProbe::run(crypto)) }
+        Authenticator { config, keys, signatures: SignatureVerifier::new(probe) }
     }
 
     /// Which of the methods that found the credential is to verify it: the only one, or the one whose issuer the token

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use portcullis_policy::decision::{Permit, Response, RuleId};
 use portcullis_policy::path::RequestTarget;
+use portcullis_policy::policy::Route;
 use portcullis_policy::request::{AccessRequest, Action, Context, Resource, Subject};
 
 use crate::authn::jwt::VerifiedToken;
@@ -64,16 +65,18 @@ impl Gate {
             },
         );
         let must_wait = located.waits_for_record();
+        let permission = located.route().and_then(Route::permission).map(ToString::to_string);
         let Response { outcome, reasons, tenant, cross_tenant, .. } = response;
         let caller = caller.as_ref();
         match outcome {
             Err(refusal) => {
                 let denial = Denial::Refused(refusal);
-                self.refuse_for(exchange, &request, caller, &reasons, &denial, since, turn);
+                let because = Because { rules: &reasons, permission: permission.as_deref() };
+                self.refuse_for(exchange, &request, caller, because, &denial, since, turn);
             }
             Ok(permit) => {
                 let edits = edits(&config, &request, caller, tenant.as_deref());
-                let granted = Granted { permit, reasons, tenant, cross_tenant, edits };
+                let granted = Granted { permit, reasons, permission, tenant, cross_tenant, edits };
                 self.permit(exchange, request, caller, must_wait, granted, since, turn);
             }
         }
@@ -93,6 +96,7 @@ impl Gate {
         let verdict = Verdict {
             denial: None,
             rules: &granted.reasons,
+            permission: granted.permission.as_deref(),
             tenant: granted.tenant.as_deref(),
             cross_tenant: granted.cross_tenant,
         };
@@ -139,7 +143,7 @@ impl Gate {
         since: UnixTime,
         turn: &mut Turn<'_>,
     ) {
-        self.refuse_for(exchange, request, caller, &[], denial, since, turn);
+        self.refuse_for(exchange, request, caller, Because::default(), denial, since, turn);
     }
 
     #[expect(clippy::too_many_arguments, reason = "the parts of one conclusion, in one place")]
@@ -148,13 +152,14 @@ impl Gate {
         exchange: ExchangeId,
         request: &Request,
         caller: Option<&Caller>,
-        rules: &[RuleId],
+        because: Because<'_>,
         denial: &Denial,
         since: UnixTime,
         turn: &mut Turn<'_>,
     ) {
         let tenant = caller.and_then(|caller| caller.subject.tenant.as_deref());
-        let verdict = Verdict { denial: Some(denial), rules, tenant, cross_tenant: false };
+        let Because { rules, permission } = because;
+        let verdict = Verdict { denial: Some(denial), rules, permission, tenant, cross_tenant: false };
         let kept = self.keep(&request.outline, Some(request), caller, &verdict, since, turn);
         self.answer(exchange, &request.outline, unless_unavailable(kept, denial), turn);
         self.observe_latency(caller, since, turn);
@@ -168,7 +173,8 @@ impl Gate {
         denial: &Denial,
         turn: &mut Turn<'_>,
     ) {
-        let verdict = Verdict { denial: Some(denial), rules: &[], tenant: None, cross_tenant: false };
+        let verdict =
+            Verdict { denial: Some(denial), rules: &[], permission: None, tenant: None, cross_tenant: false };
         let kept = self.keep(outline, None, None, &verdict, turn.now, turn);
         self.answer(exchange, outline, unless_unavailable(kept, denial), turn);
     }
@@ -212,10 +218,18 @@ fn subject(token: &VerifiedToken) -> Subject {
     }
 }
 
+/// The rules that refused, and what the route asked for.
+#[derive(Debug, Clone, Copy, Default)]
+struct Because<'a> {
+    rules: &'a [RuleId],
+    permission: Option<&'a str>,
+}
+
 /// What a permit comes with.
 struct Granted {
     permit: Permit,
     reasons: Vec<RuleId>,
+    permission: Option<String>,
     tenant: Option<String>,
     cross_tenant: bool,
     edits: Vec<HeaderEdit>,

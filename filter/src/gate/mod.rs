@@ -27,6 +27,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::audit::{Stream, StreamId};
+use crate::authn::probe::HostProbe;
 use crate::authn::signature::HostCrypto;
 use crate::config::Config;
 use crate::metrics::{Metric, Metrics};
@@ -82,19 +83,14 @@ impl Turn<'_> {
 
 impl Gate {
     /// A gate for `config`. `stream` names its audit stream and must be random, because two streams of one name cannot be
-    /// told apart. What `crypto` can be trusted with is found out here, once. The commands are to be performed before any
-    /// event is handled.
-    pub fn new(
-        config: Config,
-        stream: StreamId,
-        now: UnixTime,
-        crypto: &dyn HostCrypto,
-    ) -> (Gate, Vec<Command>) {
+    /// told apart. `probe` says what the host's cryptography can be trusted with. The commands are to be performed before
+    /// any event is handled.
+    pub fn new(config: Config, stream: StreamId, now: UnixTime, probe: HostProbe) -> (Gate, Vec<Command>) {
         let methods: Vec<&str> = config.methods.iter().map(|method| method.name.as_str()).collect();
         let metrics = Metrics::new(&config.name, &methods);
         let config = Arc::new(config);
         let mut gate = Gate {
-            authenticator: Authenticator::new(Arc::clone(&config), crypto),
+            authenticator: Authenticator::new(Arc::clone(&config), probe),
             stream: recording::open(&config, stream, now),
             metrics,
             config,

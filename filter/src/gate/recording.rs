@@ -23,6 +23,8 @@ use crate::time::UnixTime;
 /// What was decided, as the record tells it.
 pub(super) struct Verdict<'a> {
     pub(super) denial: Option<&'a Denial>,
+    /// The permission that the route asks for.
+    pub(super) permission: Option<&'a str>,
     pub(super) rules: &'a [RuleId],
     pub(super) tenant: Option<&'a str>,
     pub(super) cross_tenant: bool,
@@ -177,6 +179,7 @@ fn decision(
         std::str::from_utf8(value).ok()
     });
     let code = verdict.denial.map(Denial::code);
+    let named = request.and_then(|request| request.action().name());
     Record::Decision(Box::new(Decision {
         request_id: outline.request_id.as_deref().map(Into::into),
         method: outline.method.as_deref().map(Into::into),
@@ -188,7 +191,7 @@ fn decision(
         tenant: verdict.tenant.map(Into::into),
         authentication: method.map(|method| method.name.as_str().into()),
         roles: subject.into_iter().flat_map(|subject| &subject.roles).map(String::as_str).collect(),
-        action: request.and_then(|request| request.action().name()).map(Into::into),
+        action: verdict.permission.or(named).map(Into::into),
         outcome: if verdict.denial.is_some() { Outcome::Deny } else { Outcome::Permit },
         code: code.map(|code| code.as_str().into()),
         reason: verdict.denial.and_then(Denial::reason).map(Into::into),

@@ -1,6 +1,6 @@
 //! The callbacks of one root context: one configuration, from its arrival until its last request is over.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
@@ -13,9 +13,15 @@ use super::http::Exchange;
 use super::status::{HostError, HostStatus};
 use super::{callout, log};
 use crate::audit::StreamId;
+use crate::authn::probe::HostProbe;
 use crate::config::Config;
 use crate::gate::Gate;
 use crate::time::UnixTime;
+
+thread_local! {
+    /// What this host's cryptography can be trusted with: found out once for a VM, which outlives its configurations.
+    static PROBE: OnceCell<HostProbe> = const { OnceCell::new() };
+}
 
 /// One configuration, to the host.
 pub(crate) struct Root {
@@ -37,7 +43,8 @@ impl Root {
         let now = UnixTime::from_nanos(abi::current_time_nanoseconds()?);
         let stream = new_stream_id()?;
         let mut gatehouse = self.gatehouse.try_borrow_mut().map_err(|_| SetupError::CalledBack)?;
-        let (gate, commands) = Gate::new(config, stream, now, &ForeignCrypto);
+        let probe = PROBE.with(|probe| probe.get_or_init(|| HostProbe::run(&ForeignCrypto)).clone());
+        let (gate, commands) = Gate::new(config, stream, now, probe);
         gatehouse.open(gate, commands);
         Ok(())
     }

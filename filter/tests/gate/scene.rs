@@ -6,6 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ed25519_dalek::{Signer as _, SigningKey};
 use portcullis_filter::audit::StreamId;
+use portcullis_filter::authn::probe::HostProbe;
 use portcullis_filter::authn::signature::NoHostCrypto;
 use portcullis_filter::config::Config;
 use portcullis_filter::gate::{
@@ -40,7 +41,7 @@ impl Scene {
         let now = UnixTime::from_seconds(1_800_000_000).unwrap();
         let config =
             Config::load(document.to_string().as_bytes(), &|_| None).unwrap_or_else(|p| panic!("{p:?}"));
-        let (gate, _commands) = Gate::new(config, StreamId::from_bytes([7; 16]), now, &NoHostCrypto);
+        let (gate, _commands) = Gate::new(config, StreamId::from_bytes([7; 16]), now, HostProbe::nothing());
         Scene { gate, now }
     }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use portcullis_filter::audit::StreamId;
+use portcullis_filter::authn::probe::HostProbe;
 use portcullis_filter::authn::signature::NoHostCrypto;
 use portcullis_filter::config::Config;
 use portcullis_filter::gate::{CalloutReply, Command, Event, ExchangeId, Gate, RequestHead};
@@ -99,7 +100,7 @@ fn neither_token_nor_secret_nor_query_is_ever_shown() {
     shows_nothing("the configuration", &format!("{config:?}"));
 
     let start = UnixTime::from_seconds(1_800_000_000).unwrap();
-    let (mut gate, greeting) = Gate::new(config, StreamId::from_bytes([7; 16]), start, &NoHostCrypto);
+    let (mut gate, greeting) = Gate::new(config, StreamId::from_bytes([7; 16]), start, HostProbe::nothing());
     inspect(&greeting);
 
     shows_nothing("an event", &format!("{:?}", arrival()));

@@ -69,6 +69,11 @@ impl Route {
         self.access
     }
 
+    /// The permission it asks for.
+    pub fn permission(&self) -> Option<&PermissionPattern> {
+        self.permission.as_ref().map(|permission| &permission.wanted)
+    }
+
     /// Whether it is about one spelling of a path, with or without a slash at the end, and not the other.
     pub(super) fn is_exact(&self) -> bool {
         self.exact
