@@ -63,6 +63,23 @@ fn head_has_no_body_and_grpc_has_its_own_status() {
 }
 
 #[test]
+fn body_and_trailers_follow_the_headers_that_went_on() {
+    let mut envoy = host().start("-").unwrap();
+    let stream = envoy.worker(0).request(Request::get("/c").body("body").trailer("t", "1"));
+    assert_eq!(envoy.trailers(stream).unwrap().text("t").as_deref(), Some("1"));
+    let stream = envoy.worker(0).request(Request::get("/p").body("body").trailer("t", "1"));
+    assert_eq!((envoy.outcome(stream), envoy.trailers(stream)), (Outcome::Paused, None));
+}
+
+#[test]
+fn a_body_carries_a_paused_request_through_where_the_host_delivers_it() {
+    // The guest has no body callback, and what a guest does not have says Continue.
+    let mut envoy = host().allow_on_headers_stop_iteration().start("-").unwrap();
+    let stream = envoy.worker(0).request(Request::get("/p").body("body"));
+    assert!(envoy.outcome(stream).passed());
+}
+
+#[test]
 fn a_line_break_in_a_request_header_is_refused_by_the_proxy() {
     let mut envoy = host().start("-").unwrap();
     assert_eq!(envoy.worker(0).send(&[(":path", "/b")]).status(), Some(503));

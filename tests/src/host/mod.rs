@@ -32,8 +32,8 @@
 //! - A trap kills the VM: see [`FailurePolicy`].
 //!
 //! What it does not imitate: gRPC callouts and shared queues (`Unimplemented`), CEL expressions, per-route
-//! configuration, trailers, and the time that guest code takes: a call that spends its whole [`Host::fuel`] traps here,
-//! where Envoy would hang.
+//! configuration, response bodies and trailers, and the time that guest code takes: a call that spends its whole
+//! [`Host::fuel`] traps here, where Envoy would hang.
 
 mod callout;
 mod envoy;
@@ -53,9 +53,10 @@ mod shared_data;
 mod state;
 mod status;
 mod vm;
+mod worker;
 
 pub use callout::{Answer, Callout};
-pub use envoy::{Envoy, MainVm, Rejected, Worker};
+pub use envoy::{Envoy, Rejected};
 pub use fault::{Call, Fault};
 pub use headers::HeaderMap;
 pub use metrics::{Metric, MetricKind};
@@ -67,3 +68,4 @@ pub use request::Request;
 pub use setup::{FailurePolicy, Host, StartError};
 pub use shared_data::SharedData;
 pub use status::Status;
+pub use worker::{MainVm, Worker};

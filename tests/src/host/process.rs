@@ -57,6 +57,7 @@ pub(super) struct Exchange {
     pub(super) context: u32,
     pub(super) outcome: Outcome,
     pub(super) response: Option<HeaderMap>,
+    pub(super) trailers: Option<HeaderMap>,
     pub(super) filter_state: BTreeMap<String, Vec<u8>>,
     pub(super) ended: bool,
 }

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 pub struct Request {
     pub(super) headers: HeaderMap,
     pub(super) body: Vec<u8>,
+    pub(super) trailers: HeaderMap,
     pub(super) properties: BTreeMap<Vec<u8>, Property>,
     pub(super) bare: bool,
 }
@@ -42,6 +43,12 @@ impl Request {
     /// Gives the request a body, delivered in one piece once its headers have gone on.
     pub fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
         self.body = body.into();
+        self
+    }
+
+    /// Adds a trailer, delivered after the body.
+    pub fn trailer(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
+        self.trailers.add(name, value.as_ref());
         self
     }
 

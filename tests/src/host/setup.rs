@@ -4,7 +4,7 @@ use super::{
     Envoy, LogLine, Module,
     envoy::Slot,
     process::{Process, VmName},
-    vm::{Blueprint, Vm},
+    vm::{Blueprint, Terms, Vm},
 };
 use std::cell::RefCell;
 use std::fmt;
@@ -26,12 +26,10 @@ pub enum FailurePolicy {
 #[must_use = "nothing runs before `start`"]
 pub struct Host {
     module: Module,
-    environment: Vec<String>,
+    terms: Terms,
     tolerated: Vec<String>,
     workers: usize,
     policy: FailurePolicy,
-    memory: usize,
-    fuel: u64,
     process: Process,
 }
 
@@ -43,19 +41,17 @@ impl Host {
     pub fn load(module: &Module) -> Self {
         Self {
             module: module.clone(),
-            environment: Vec::new(),
+            terms: Terms { environment: Vec::new(), memory: 1024 * 1024 * 1024, fuel: 20_000_000_000 },
             tolerated: Vec::new(),
             workers: 1,
             policy: FailurePolicy::default(),
-            memory: 1024 * 1024 * 1024,
-            fuel: 20_000_000_000,
             process: Process::new(START * 1_000_000_000),
         }
     }
 
     /// Sets an environment variable of the VM.
     pub fn env(mut self, name: &str, value: &str) -> Self {
-        self.environment.push(format!("{name}={value}"));
+        self.terms.environment.push(format!("{name}={value}"));
         self
     }
 
@@ -85,13 +81,13 @@ impl Host {
 
     /// The most memory one VM may have, in bytes: 1 GiB unless told, as V8's.
     pub fn memory(mut self, bytes: usize) -> Self {
-        self.memory = bytes;
+        self.terms.memory = bytes;
         self
     }
 
     /// The most fuel one call into the guest may burn, about one unit an instruction, before it traps.
     pub fn fuel(mut self, fuel: u64) -> Self {
-        self.fuel = fuel;
+        self.terms.fuel = fuel;
         self
     }
 
@@ -134,9 +130,7 @@ impl Host {
     pub fn start(self, configuration: impl AsRef<[u8]>) -> Result<Envoy, StartError> {
         let process = Rc::new(RefCell::new(self.process));
         let failed = |reason: String| StartError { reason, log: process.borrow().log.clone() };
-        let blueprint =
-            Blueprint::new(&self.module, self.environment, &self.tolerated, self.memory, self.fuel)
-                .map_err(failed)?;
+        let blueprint = Blueprint::new(&self.module, &self.tolerated, self.terms).map_err(failed)?;
         let configuration = configuration.as_ref().to_vec();
         let mut canary = Vm::new(&blueprint, VmName::Canary, process.clone()).map_err(failed)?;
         canary.configure(&configuration).map_err(failed)?;

@@ -71,6 +71,8 @@ pub(super) struct StreamState {
     pub(super) response_visible: bool,
     pub(super) body: Vec<u8>,
     pub(super) body_visible: bool,
+    pub(super) trailers: HeaderMap,
+    pub(super) trailers_visible: bool,
     /// In `proxy_on_log`: both maps can be read again, neither changed.
     pub(super) log_phase: bool,
     pub(super) phase: Phase,
@@ -83,6 +85,7 @@ pub(super) struct StreamState {
 pub(super) enum Phase {
     RequestHeaders,
     RequestBody,
+    RequestTrailers,
     Upstream,
     Response,
     /// The client has its answer, or is gone; `proxy_on_done` may still be open.
@@ -97,6 +100,7 @@ impl StreamState {
 
 /// Which header map, by the ABI's numbers.
 pub(super) const REQUEST_HEADERS: u32 = 0;
+pub(super) const REQUEST_TRAILERS: u32 = 1;
 pub(super) const RESPONSE_HEADERS: u32 = 2;
 pub(super) const CALLOUT_HEADERS: u32 = 6;
 
@@ -132,6 +136,7 @@ impl State {
         let stream = self.stream()?;
         match kind {
             REQUEST_HEADERS if stream.request_visible || stream.log_phase => Some(&stream.request),
+            REQUEST_TRAILERS if stream.trailers_visible => Some(&stream.trailers),
             RESPONSE_HEADERS if stream.response_visible || stream.log_phase => Some(&stream.response),
             _ => None,
         }
@@ -142,6 +147,7 @@ impl State {
         let stream = self.stream_mut()?;
         match kind {
             REQUEST_HEADERS if stream.request_visible && !stream.log_phase => Some(&mut stream.request),
+            REQUEST_TRAILERS if stream.trailers_visible => Some(&mut stream.trailers),
             RESPONSE_HEADERS if stream.response_visible && !stream.log_phase => Some(&mut stream.response),
             _ => None,
         }

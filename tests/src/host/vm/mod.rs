@@ -1,35 +1,40 @@
 //! One virtual machine: the guest's exports called in Envoy's order, and after each call whatever the guest deferred.
 
+mod stream;
+
 use super::{
-    Answer, HeaderMap, LocalReply, Outcome, Request, VmName, imports,
+    Answer, LocalReply, Outcome, VmName, imports,
     metrics::MetricIds,
     module::{self, Module},
     process::Shared,
-    state::{Deferred, Phase, Root, State, StreamState},
+    state::{Deferred, Phase, Root, State},
 };
 use std::collections::{BTreeMap, VecDeque};
 use wasmtime::{Instance, InstancePre, Store, StoreLimitsBuilder, Val};
 
+/// What every VM of a proxy is given.
+#[derive(Clone)]
+pub(super) struct Terms {
+    /// `NAME=value`, in order.
+    pub(super) environment: Vec<String>,
+    /// The most bytes of linear memory.
+    pub(super) memory: usize,
+    /// The most fuel of one call.
+    pub(super) fuel: u64,
+}
+
 /// Everything needed to make another VM of the same module.
 pub(super) struct Blueprint {
     pre: InstancePre<State>,
-    environment: Vec<String>,
-    memory: usize,
-    fuel: u64,
+    terms: Terms,
 }
 
 impl Blueprint {
-    pub(super) fn new(
-        module: &Module,
-        environment: Vec<String>,
-        tolerated: &[String],
-        memory: usize,
-        fuel: u64,
-    ) -> Result<Self, String> {
+    pub(super) fn new(module: &Module, tolerated: &[String], terms: Terms) -> Result<Self, String> {
         let linker =
             imports::link(module::engine(), &module.0, tolerated).map_err(|error| format!("{error:#}"))?;
         let pre = linker.instantiate_pre(&module.0).map_err(|error| format!("{error:#}"))?;
-        Ok(Self { pre, environment, memory, fuel })
+        Ok(Self { pre, terms })
     }
 }
 
@@ -56,8 +61,8 @@ impl Vm {
         let state = State {
             process,
             name,
-            environment: blueprint.environment.clone(),
-            limits: StoreLimitsBuilder::new().memory_size(blueprint.memory).build(),
+            environment: blueprint.terms.environment.clone(),
+            limits: StoreLimitsBuilder::new().memory_size(blueprint.terms.memory).build(),
             initializing: true,
             current: 0,
             effective: 0,
@@ -73,9 +78,9 @@ impl Vm {
         };
         let mut store = Store::new(module::engine(), state);
         store.limiter(|state| &mut state.limits);
-        store.set_fuel(blueprint.fuel).map_err(|error| error.to_string())?;
+        store.set_fuel(blueprint.terms.fuel).map_err(|error| error.to_string())?;
         let instance = blueprint.pre.instantiate(&mut store).map_err(|error| format!("{error:#}"))?;
-        let mut vm = Self { store, instance, fuel: blueprint.fuel, death: None, hottest: 0 };
+        let mut vm = Self { store, instance, fuel: blueprint.terms.fuel, death: None, hottest: 0 };
         let entry = if vm.exports("_initialize") { "_initialize" } else { "_start" };
         vm.enter(0, entry, &[], 0);
         vm.state_mut().initializing = false;
@@ -124,90 +129,6 @@ impl Vm {
     /// Retires every root context: the plugin is being removed.
     pub(super) fn shut_down(&mut self) {
         self.retire_roots_before(u32::MAX);
-    }
-
-    pub(super) fn request(&mut self, request: Request, exchange: usize) {
-        let Some(root) = self.state().newest_root() else { return };
-        let id = self.new_context();
-        let process = self.state().process.clone();
-        let started = process.borrow().now;
-        process.borrow_mut().exchanges[exchange].context = id;
-        let (count, ends) = (request.headers.len() as u32, u32::from(request.body.is_empty()));
-        let stream = StreamState {
-            exchange,
-            root,
-            started,
-            request: request.headers,
-            request_visible: true,
-            response: HeaderMap::new(),
-            response_visible: false,
-            body: request.body,
-            body_visible: false,
-            log_phase: false,
-            phase: Phase::RequestHeaders,
-            local_reply: None,
-            properties: request.properties,
-            filter_state: BTreeMap::new(),
-        };
-        self.state_mut().streams.insert(id, stream);
-        self.enter(id, "proxy_on_context_create", &[id, root], 0);
-        let action = self.enter(id, "proxy_on_request_headers", &[id, count, ends], 0);
-        self.perform_deferred();
-        if action == 0 && self.phase(id) == Some(Phase::RequestHeaders) {
-            self.continue_request(id);
-        } else if self.state().process.borrow().stops_iteration_only {
-            self.deliver_held_body(id);
-        }
-    }
-
-    /// The body of a request whose headers are held. `Continue` sends both on.
-    fn deliver_held_body(&mut self, id: u32) {
-        let Some(stream) = self.state_mut().streams.get_mut(&id) else { return };
-        let length = stream.body.len() as u32;
-        if stream.phase != Phase::RequestHeaders || length == 0 {
-            return;
-        }
-        stream.body_visible = true;
-        let action = self.enter(id, "proxy_on_request_body", &[id, length, 1], 0);
-        self.perform_deferred();
-        if let Some(stream) = self.state_mut().streams.get_mut(&id) {
-            stream.body.clear();
-        }
-        if action == 0 && self.phase(id) == Some(Phase::RequestHeaders) {
-            self.continue_request(id);
-        }
-    }
-
-    pub(super) fn respond(&mut self, id: u32, headers: HeaderMap) {
-        let Some(stream) = self.state_mut().streams.get_mut(&id) else { return };
-        let count = headers.len() as u32;
-        stream.response = headers;
-        stream.response_visible = true;
-        stream.phase = Phase::Response;
-        let action = self.enter(id, "proxy_on_response_headers", &[id, count, 1], 0);
-        self.perform_deferred();
-        if action == 0 && self.phase(id) == Some(Phase::Response) {
-            self.continue_response(id);
-        }
-    }
-
-    /// The stream is over: log, done, delete, in Envoy's order.
-    pub(super) fn end(&mut self, id: u32) {
-        match self.state_mut().streams.get_mut(&id) {
-            Some(stream) if stream.phase != Phase::Ended => {
-                stream.phase = Phase::Ended;
-                stream.log_phase = true;
-            }
-            _ => return,
-        }
-        self.enter(id, "proxy_on_log", &[id], 0);
-        if let Some(stream) = self.state_mut().streams.get_mut(&id) {
-            stream.log_phase = false;
-        }
-        if self.enter(id, "proxy_on_done", &[id], 1) != 0 {
-            self.delete_stream(id);
-        }
-        self.perform_deferred();
     }
 
     pub(super) fn complete(&mut self, token: u32, answer: Answer) {
@@ -285,11 +206,12 @@ impl Vm {
     fn perform_deferred(&mut self) {
         while let Some(action) = self.state_mut().deferred.pop_front() {
             match action {
-                Deferred::ContinueRequest(id) => {
-                    if self.phase(id) == Some(Phase::RequestHeaders) {
-                        self.continue_request(id);
-                    }
-                }
+                Deferred::ContinueRequest(id) => match self.phase(id) {
+                    Some(Phase::RequestHeaders) => self.continue_request(id),
+                    Some(Phase::RequestBody) => self.deliver_trailers(id),
+                    Some(Phase::RequestTrailers) => self.complete_request(id),
+                    _ => {}
+                },
                 Deferred::ContinueResponse(id) => {
                     if self.phase(id) == Some(Phase::Response) {
                         self.continue_response(id);
@@ -318,73 +240,6 @@ impl Vm {
             _ => true,
         });
         reply
-    }
-
-    /// The client goes away, or the guest closes the stream.
-    pub(super) fn abort(&mut self, id: u32) {
-        let Some(stream) = self.state().streams.get(&id) else { return };
-        let exchange = stream.exchange;
-        let process = self.state().process.clone();
-        let waiting = process.borrow().exchanges[exchange].outcome == Outcome::Paused;
-        if waiting {
-            self.state_mut().conclude(id, Outcome::Aborted);
-        }
-        self.end(id);
-    }
-
-    fn continue_request(&mut self, id: u32) {
-        let Some(stream) = self.state_mut().streams.get_mut(&id) else { return };
-        if let Some(reply) = refusal_by_the_proxy(&stream.request) {
-            return self.reply(id, reply);
-        }
-        stream.request_visible = false;
-        stream.phase = Phase::Upstream;
-        let (headers, length) = (stream.request.clone(), stream.body.len() as u32);
-        self.state_mut().conclude(id, Outcome::Continued { headers });
-        if length > 0 {
-            if let Some(stream) = self.state_mut().streams.get_mut(&id) {
-                stream.phase = Phase::RequestBody;
-                stream.body_visible = true;
-            }
-            self.enter(id, "proxy_on_request_body", &[id, length, 1], 0);
-            self.perform_deferred();
-        }
-    }
-
-    fn continue_response(&mut self, id: u32) {
-        let Some(stream) = self.state_mut().streams.get_mut(&id) else { return };
-        stream.response_visible = false;
-        let (exchange, headers) = (stream.exchange, stream.response.clone());
-        self.state().process.borrow_mut().exchanges[exchange].response = Some(headers);
-    }
-
-    /// Sends a local reply. The module sees its headers come by, as it sees any response's, and then the stream ends.
-    fn reply(&mut self, id: u32, mut reply: LocalReply) {
-        let Some(stream) = self.state_mut().streams.get_mut(&id) else { return };
-        if stream.local_reply.is_some() || stream.phase == Phase::Ended {
-            return;
-        }
-        stream.local_reply = Some(reply.clone());
-        stream.response = reply.headers.clone();
-        stream.response_visible = true;
-        stream.phase = Phase::Response;
-        let ends = u32::from(reply.body.is_empty());
-        self.state_mut().conclude(id, Outcome::Replied(reply.clone()));
-        self.enter(id, "proxy_on_response_headers", &[id, reply.headers.len() as u32, ends], 0);
-        if let Some(stream) = self.state_mut().streams.get_mut(&id) {
-            reply.headers = stream.response.clone();
-            stream.response_visible = false;
-        }
-        self.state_mut().conclude(id, Outcome::Replied(reply));
-        self.end(id);
-    }
-
-    fn delete_stream(&mut self, id: u32) {
-        self.enter(id, "proxy_on_delete", &[id], 0);
-        if let Some(stream) = self.state_mut().streams.remove(&id) {
-            self.state().process.borrow_mut().exchanges[stream.exchange].ended = true;
-            self.release_roots();
-        }
     }
 
     fn retire_roots_before(&mut self, newest: u32) {
@@ -424,26 +279,7 @@ impl Vm {
         self.state().last_context
     }
 
-    fn phase(&self, id: u32) -> Option<Phase> {
-        self.state().streams.get(&id).map(|stream| stream.phase)
-    }
-
     fn exports(&mut self, name: &str) -> bool {
         self.instance.get_func(&mut self.store, name).is_some()
     }
-}
-
-/// What the proxy says to a request no upstream should see: a header value that cannot be written, no route to match.
-fn refusal_by_the_proxy(headers: &HeaderMap) -> Option<LocalReply> {
-    let unwritable =
-        headers.iter().find(|(_, value)| value.iter().any(|byte| matches!(byte, b'\r' | b'\n' | 0)));
-    let (status, details) = match unwritable {
-        Some((name, _)) => {
-            (503, format!("filter_removed_required_request_headers{{invalid_header_value_for:_{name}}}"))
-        }
-        None if [":method", ":path", ":authority"].iter().all(|name| headers.contains(name)) => return None,
-        None => (404, "route_not_found".to_owned()),
-    };
-    let headers = [(":status", status.to_string())].into_iter().collect();
-    Some(LocalReply { status, headers, body: Vec::new(), details })
 }

@@ -1,0 +1,107 @@
+//! One thread of the proxy: requests in, callouts out.
+
+use super::{Answer, Callout, Envoy, Outcome, Request, Stream, vm::Vm};
+
+/// The main thread's VM.
+pub struct MainVm<'e> {
+    pub(super) envoy: &'e mut Envoy,
+    pub(super) slot: usize,
+}
+
+impl MainVm<'_> {
+    /// Callouts in flight from this thread, oldest first.
+    pub fn callouts(&self) -> Vec<Callout> {
+        let vm = self.envoy.slots[self.slot].vm.as_ref();
+        vm.map(|vm| vm.state().callouts.values().cloned().collect()).unwrap_or_default()
+    }
+
+    /// Lets a callout be answered. One that is no longer in flight is answered to nobody, as in Envoy.
+    pub fn answer(&mut self, callout: &Callout, answer: Answer) {
+        if let Some(vm) = &mut self.envoy.slots[self.slot].vm {
+            vm.complete(callout.token, answer);
+        }
+    }
+
+    /// Lets a callout time out now.
+    pub fn time_out(&mut self, callout: &Callout) {
+        self.answer(callout, Answer::timed_out());
+    }
+
+    /// Resets a callout's stream.
+    pub fn reset(&mut self, callout: &Callout) {
+        self.answer(callout, Answer::reset());
+    }
+
+    /// Whether the VM is there and has not trapped.
+    pub fn is_alive(&self) -> bool {
+        self.envoy.slots[self.slot].vm.as_ref().is_some_and(|vm| vm.death.is_none())
+    }
+
+    /// The linear memory of the VM, in bytes.
+    pub fn memory_bytes(&mut self) -> usize {
+        self.envoy.slots[self.slot].vm.as_mut().map(Vm::memory_bytes).unwrap_or_default()
+    }
+
+    /// The fuel the most expensive call into this VM has burnt, about one unit an instruction.
+    pub fn hottest_call(&self) -> u64 {
+        self.envoy.slots[self.slot].vm.as_ref().map(|vm| vm.hottest).unwrap_or_default()
+    }
+}
+
+/// A worker thread's VM.
+pub struct Worker<'e>(pub(super) MainVm<'e>);
+
+impl<'e> std::ops::Deref for Worker<'e> {
+    type Target = MainVm<'e>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl std::ops::DerefMut for Worker<'_> {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.0
+    }
+}
+
+impl Worker<'_> {
+    /// Sends a request's headers through the filter, and its body if they went on.
+    pub fn request(&mut self, request: impl Into<Request>) -> Stream {
+        let slot = self.slot;
+        self.envoy.request(slot, request.into())
+    }
+
+    /// A whole exchange: if the request goes on, the upstream answers 200 and the stream ends.
+    pub fn send(&mut self, request: impl Into<Request>) -> Outcome {
+        let stream = self.request(request);
+        let outcome = self.envoy.outcome(stream);
+        if matches!(outcome, Outcome::Continued { .. }) {
+            self.respond(stream, &[(":status", "200")]);
+            self.finish(stream);
+        }
+        outcome
+    }
+
+    /// The upstream answers with these headers.
+    pub fn respond(&mut self, stream: Stream, headers: &[(&str, &str)]) {
+        let headers = headers.iter().copied().collect();
+        if let Some((vm, context)) = self.envoy.holder(stream) {
+            vm.respond(context, headers);
+        }
+    }
+
+    /// The response is complete: log, done, delete.
+    pub fn finish(&mut self, stream: Stream) {
+        if let Some((vm, context)) = self.envoy.holder(stream) {
+            vm.end(context);
+        }
+    }
+
+    /// The client goes away.
+    pub fn abort(&mut self, stream: Stream) {
+        if let Some((vm, context)) = self.envoy.holder(stream) {
+            vm.abort(context);
+        }
+    }
+}
