@@ -45,12 +45,14 @@ pub enum Malformed {
     Path,
     /// More headers, or longer ones, than [`crate::gate::MAX_HEADERS`] and [`crate::gate::MAX_HEADER_BYTES`].
     Headers,
+    /// A header name or value that is not UTF-8.
+    Encoding,
 }
 
 impl Malformed {
     /// Every variant.
-    pub const ALL: [Malformed; 4] =
-        [Malformed::Method, Malformed::Authority, Malformed::Path, Malformed::Headers];
+    pub const ALL: [Malformed; 5] =
+        [Malformed::Method, Malformed::Authority, Malformed::Path, Malformed::Headers, Malformed::Encoding];
 
     fn detail(self) -> &'static str {
         match self {
@@ -58,6 +60,7 @@ impl Malformed {
             Malformed::Authority => "The request names no usable host.",
             Malformed::Path => "The request names no usable path.",
             Malformed::Headers => "The request headers are too many or too long.",
+            Malformed::Encoding => "A request header is not UTF-8 text.",
         }
     }
 }
@@ -203,6 +206,7 @@ impl Denial {
             Denial::MalformedRequest(Malformed::Authority) => Some("authority"),
             Denial::MalformedRequest(Malformed::Path) => Some("path"),
             Denial::MalformedRequest(Malformed::Headers) => Some("headers"),
+            Denial::MalformedRequest(Malformed::Encoding) => Some("encoding"),
             Denial::AmbiguousPath(kind) => Some(kind.label()),
             Denial::Credential(error) => Some(error.reason()),
             Denial::AmbiguousCredentials

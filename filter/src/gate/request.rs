@@ -84,6 +84,11 @@ impl Request {
         if head.headers.len() > MAX_HEADERS || bytes.fold(0, usize::saturating_add) > MAX_HEADER_BYTES {
             return malformed(Malformed::Headers);
         }
+        // Bytes that are no text are read differently by everyone who reads text: one server cuts them off, another takes
+        // them for Latin-1. RFC 9110 section 5.5 asks senders to stay within ASCII.
+        if head.headers.iter().any(|(name, value)| !(is_utf8(name) && is_utf8(value))) {
+            return malformed(Malformed::Encoding);
+        }
         let Some(method) = outline.method.clone().filter(|method| is_method(method)) else {
             return malformed(Malformed::Method);
         };
@@ -100,6 +105,10 @@ impl Request {
         };
         Ok(Request { outline, method, host, target, headers: head.headers })
     }
+}
+
+fn is_utf8(bytes: &[u8]) -> bool {
+    std::str::from_utf8(bytes).is_ok()
 }
 
 /// The value of a header that stands there exactly once.
@@ -174,7 +183,7 @@ mod tests {
             (":method", b"G T", Method),
             (":method", b"get", Method),
             (":method", b"Delete", Method),
-            (":method", b"\xff", Method),
+            (":method", b"\xff", Malformed::Encoding),
             (":method", b"CONNECT", Path),
             (":authority", b"", Authority),
             (":authority", b"a@b", Authority),
@@ -195,6 +204,10 @@ mod tests {
                 GOOD.into_iter().chain(GOOD.into_iter().filter(|pair| pair.0 == missing)).collect();
             assert!(matches!(read(&twice).unwrap_err(), Denial::MalformedRequest(_)), "{missing} twice");
         }
+        let odd: Vec<_> = GOOD.into_iter().chain([("x-odd", b"caf\xe9".as_slice())]).collect();
+        assert_eq!(read(&odd).unwrap_err(), Denial::MalformedRequest(Malformed::Encoding));
+        let text: Vec<_> = GOOD.into_iter().chain([("x-text", "café".as_bytes())]).collect();
+        assert!(read(&text).is_ok());
         let many: Vec<_> =
             GOOD.into_iter().chain(std::iter::repeat_n(("x", b"y".as_slice()), MAX_HEADERS)).collect();
         assert_eq!(read(&many).unwrap_err(), Denial::MalformedRequest(Headers));
