@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use portcullis_testbed::envoy::{EnvoyBinary, Wanted, provision};
 
-use self::runner::{Runner, read_runners};
+use self::runner::read_runners;
 use crate::command::{self, cargo};
 use crate::progress::Progress;
 use crate::workspace::Workspace;
@@ -153,12 +153,14 @@ async fn cargo_tests(
     let runners = read_runners(&outcome.text);
     let ran: Duration = runners.iter().map(|runner| runner.took).sum();
     report.count("compiling the tests", 0, 0, took.saturating_sub(ran));
-    for Runner { name, passed, failed, took, text } in &runners {
-        if *failed > 0 {
-            println!("---- {name}\n{}\n", text.trim_end());
+    for runner in &runners {
+        if runner.failed > 0 {
+            println!("---- {}\n{}\n", runner.name, runner.failures().trim_end());
         }
-        if passed + failed > 0 {
-            report.count(name, *passed, *failed, *took);
+        if runner.checked_nothing() {
+            report.lines.push(format!("--- {} CHECKED NOTHING: {}", runner.name, runner.text.trim()));
+        } else if runner.passed + runner.failed > 0 {
+            report.count(&runner.name, runner.passed, runner.failed, runner.took);
         }
     }
     // A crate that does not compile, or a runner that died, has no result line of its own.
