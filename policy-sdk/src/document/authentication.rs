@@ -95,7 +95,7 @@ pub struct Jwt {
     #[deserr(default = default_from())]
     #[schemars(default, extend("default" = [{ "header": "authorization", "scheme": "Bearer" }]))]
     pub from: Vec<CredentialSource>,
-    /// Whether the upstream gets the token too. `false` removes it from the request.
+    /// Whether the upstream gets the token too. `false` removes it from every request that goes on, public ones included.
     #[deserr(default = default_forward())]
     #[schemars(default = "default_forward")]
     pub forward: bool,

@@ -71,7 +71,9 @@ pub struct Route {
     /// Request methods, in capitals (RFC 9110 section 9.1). The one entry `*` stands for every method.
     #[schemars(length(min = 1))]
     pub methods: Vec<String>,
-    /// Path template: literal segments, `{name}` or `*` for one segment, `**` as the last one for the rest.
+    /// Path template: literal segments, `{name}` or `*` for one segment, `**` as the last one for the rest. A slash at
+    /// the end counts; but where only a route with `**` is about a request's own spelling, and this one is about the
+    /// other, both must permit.
     #[schemars(regex(pattern = "^/"))]
     pub path: String,
     /// Host the request is for, in lower case without port; `*.example.com` for every host below it. Absent: every
@@ -141,9 +143,11 @@ pub struct Rule {
     /// What the rule says of a request it fits.
     pub effect: Effect,
     /// What is done: `read` (GET, HEAD, OPTIONS), `create` (POST), `update` (PUT, PATCH), `delete` (DELETE), `write`
-    /// for the last three, a request method in capitals, or `*`.
+    /// for the last three and, in a rule that denies, for every other method that is not a read, a request method in
+    /// capitals, or `*`.
     pub action: String,
-    /// Path template of what it is done to, or `*` for everything.
+    /// Path template of what it is done to, or `*` for everything. A rule that denies is about both spellings of a path,
+    /// with and without a slash at the end.
     pub resource: String,
     /// Role of the callers the rule is about; `*` for every authenticated caller.
     pub role: String,

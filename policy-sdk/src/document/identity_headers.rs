@@ -6,7 +6,8 @@ use schemars::JsonSchema;
 use super::Problems;
 
 /// The headers that tell the upstream who called. A name set to `null` is not sent. Whatever their names, every copy
-/// that a client sends is removed on every route, authenticated or not, and so is its underscore twin.
+/// that a client sends is removed on every route, authenticated or not, in every spelling with `_` or another sign for
+/// `-`; so are copies of the default names, and headers that override a method or a path.
 #[derive(Clone, Debug, PartialEq, Eq, Deserr, JsonSchema)]
 #[deserr(error = Problems, deny_unknown_fields)]
 #[schemars(deny_unknown_fields)]
