@@ -170,13 +170,12 @@ impl Bed {
         loop {
             let now = self.verdicts().await?;
             if now.rejected > before.rejected {
+                // Envoy counts first and writes after.
                 let said = self.envoy.log().wait_for_line_after(mark, "rejected", PATIENCE).await;
-                let log = self.envoy.log().lines().split_off(mark);
-                // Our own lines say what is wrong with the policy, Envoy's what is wrong with the module.
-                let ours =
-                    log.into_iter().filter(|line| line.contains(" wasm: ") && !line.contains(" info wasm: "));
-                let ours: Vec<_> = ours.chain(said).collect();
-                bail!("Envoy refuses the policy:\n{}", ours.join("\n"));
+                bail!(
+                    "Envoy refuses the policy:\n{}",
+                    refusal(self.envoy.log().lines().split_off(mark), said)
+                );
             }
             if now.accepted > before.accepted {
                 return Ok(());
@@ -199,6 +198,18 @@ impl Bed {
             }
         }
         Ok(verdicts)
+    }
+}
+
+/// What a log says against a policy: our own line where there is one, else all that Envoy says about the module.
+fn refusal(log: Vec<String>, said: Option<String>) -> String {
+    let about_wasm =
+        log.into_iter().filter(|line| line.contains(" wasm: ") && !line.contains(" info wasm: "));
+    let (ours, theirs): (Vec<_>, Vec<_>) = about_wasm.partition(|line| line.contains("wasm log"));
+    if ours.is_empty() {
+        theirs.into_iter().chain(said).collect::<Vec<_>>().join("\n")
+    } else {
+        ours.join("\n")
     }
 }
 
