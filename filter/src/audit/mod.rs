@@ -18,9 +18,7 @@ mod verify;
 pub use batch::{Batch, BatchId, CONTENT_TYPE, StaleBatch};
 pub use canonical::{Object, OutOfSubset, SafeInteger, Value};
 pub use chain::{Chain, Digest, Exhausted, NotHex, Sealed, Sequence, StreamId};
-pub use record::{
-    AuthenticationDisabled, Configured, Decision, FORMAT_VERSION, Gap, GapCause, Open, Outcome, Record,
-};
+pub use record::{AuthenticationDisabled, Decision, FORMAT_VERSION, Gap, GapCause, Open, Outcome, Record};
 pub use settings::{Settings, SettingsError, WhenFull};
 pub use stream::{Appended, NotRecorded, Pending, Stream};
 pub use text::{Text, Texts};

@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::canonical::{Object, SafeInteger, Value};
-use super::chain::Digest;
+use super::chain::{Digest, Sequence};
 use super::text::{Text, Texts};
 use crate::time::UnixTime;
 
@@ -49,8 +49,8 @@ pub enum Record {
     Decision(Box<Decision>),
     /// Records were lost before this one.
     Gap(Gap),
-    /// Another policy is in force from here on.
-    Configured(Configured),
+    /// The permit on record under this number was not carried out: the request did not go on.
+    Unperformed(Sequence),
     /// Authentication is switched off: every request passes unauthenticated from here on.
     AuthenticationDisabled(AuthenticationDisabled),
     /// The stream ends; nothing follows.
@@ -147,17 +147,6 @@ pub enum GapCause {
     Refused,
 }
 
-/// A change of policy within a stream.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Configured {
-    /// Name of the document now in force.
-    pub policy: Text<MAX_LABEL_BYTES>,
-    /// SHA-256 of the document before.
-    pub old_digest: Digest,
-    /// SHA-256 of the document now in force.
-    pub new_digest: Digest,
-}
-
 /// Both locks were opened and authentication is off.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuthenticationDisabled {
@@ -183,10 +172,7 @@ impl Record {
                 .with("lost", SafeInteger::saturating(gap.lost))
                 .with("since", rfc3339(gap.since))
                 .with("until", rfc3339(gap.until)),
-            Self::Configured(configured) => event
-                .with("new_digest", configured.new_digest.to_string())
-                .with("old_digest", configured.old_digest.to_string())
-                .with("policy", &configured.policy),
+            Self::Unperformed(decision) => event.with("decision", SafeInteger::saturating(decision.get())),
             Self::AuthenticationDisabled(disabled) => event
                 .with("policy", &disabled.policy)
                 .with("policy_digest", disabled.policy_digest.to_string()),
@@ -199,7 +185,7 @@ impl Record {
             Self::Open(_) => "open",
             Self::Decision(_) => "decision",
             Self::Gap(_) => "gap",
-            Self::Configured(_) => "configured",
+            Self::Unperformed(_) => "unperformed",
             Self::AuthenticationDisabled(_) => "authentication_disabled",
             Self::Close => "close",
         }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use portcullis_policy::decision::Permit;
 
+use crate::audit::Sequence;
 use crate::gate::answer::Answer;
 use crate::gate::event::ExchangeId;
 use crate::metrics::MetricIndex;
@@ -25,8 +26,11 @@ pub enum Command {
         /// The proof.
         permit: Permit,
         /// Changes to the request's headers, to be made before it goes on. If one of them cannot be made the request
-        /// must be refused with [`Answer::internal_error`].
+        /// must be refused with [`Answer::internal_error`], and
+        /// the gate told so by [`crate::gate::Event::Unperformed`].
         edits: Vec<HeaderEdit>,
+        /// The record of the permit, to be named should it not be carried out.
+        record: Option<Sequence>,
     },
     /// Answer the request here.
     Refuse {

@@ -7,6 +7,7 @@ use portcullis_policy::path::RequestTarget;
 use portcullis_policy::policy::Route;
 use portcullis_policy::request::{AccessRequest, Action, Context, Resource, Subject};
 
+use crate::audit::Sequence;
 use crate::authn::jwt::VerifiedToken;
 use crate::config::Config;
 use crate::credential::{self, Location, has_cookie, without_cookie, without_parameter};
@@ -116,7 +117,8 @@ impl Gate {
             Kept::NotConfigured if must_wait => {
                 self.answer(exchange, &request.outline, &Denial::AuditUnavailable, turn);
             }
-            Kept::Sealed(_) | Kept::Lost | Kept::NotConfigured => self.resume(exchange, permit, edits, turn),
+            Kept::Sealed(sequence) => self.resume(exchange, permit, edits, Some(sequence), turn),
+            Kept::Lost | Kept::NotConfigured => self.resume(exchange, permit, edits, None, turn),
         }
         self.observe_latency(caller, since, turn);
     }
@@ -127,10 +129,11 @@ impl Gate {
         exchange: ExchangeId,
         permit: Permit,
         edits: Vec<HeaderEdit>,
+        record: Option<Sequence>,
         turn: &mut Turn<'_>,
     ) {
         self.count(Metric::Decisions(None), turn);
-        turn.commands.push(Command::Resume { exchange, permit, edits });
+        turn.commands.push(Command::Resume { exchange, permit, edits, record });
     }
 
     /// Refuses a request that no rule had a part in refusing.

@@ -4,6 +4,7 @@
 
 use std::fmt;
 
+use crate::audit::Sequence;
 use crate::gate::command::CalloutId;
 
 /// One HTTP request and its response (RFC 9110 section 3.9), by the number the host gave it.
@@ -29,6 +30,11 @@ pub enum Event {
     },
     /// The period asked for by [`crate::gate::Command::TickEvery`] has passed.
     Tick,
+    /// A resume could not be carried out: the request was refused instead.
+    Unperformed {
+        /// What the command said of its record.
+        record: Option<Sequence>,
+    },
     /// The exchange is over: answered, or abandoned by the client.
     Finished {
         /// Which exchange.

@@ -44,7 +44,7 @@ pub use request::{MAX_HEADER_BYTES, MAX_HEADERS};
 use authentication::Authenticator;
 use callout::Ongoing;
 use request::{Outline, Request};
-use waiting::Waiting;
+use waiting::{Waiting, Wanted};
 
 /// One configuration's gate in one worker.
 #[derive(Debug)]
@@ -120,7 +120,17 @@ impl Gate {
             Event::Tick => self.tick(&mut turn),
             Event::Finished { exchange } => {
                 // The client has gone, or has been answered: nothing more may be done to this exchange.
-                self.waiting.remove(&exchange);
+                if let Some(Waiting { wanted: Wanted::Record { sequence, .. }, .. }) =
+                    self.waiting.remove(&exchange)
+                {
+                    self.record_unperformed(sequence, &turn);
+                }
+            }
+            Event::Unperformed { record } => {
+                self.count(Metric::Decisions(Some(Code::InternalError)), &mut turn);
+                if let Some(sequence) = record {
+                    self.record_unperformed(sequence, &turn);
+                }
             }
             Event::Retired => self.retire(&mut turn),
         }

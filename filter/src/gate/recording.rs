@@ -94,6 +94,14 @@ impl Gate {
         }
     }
 
+    /// Takes back what a record said of a request that did not go on after all. There is no request left to refuse, so a
+    /// record that has no room here is counted as lost and nothing more.
+    pub(super) fn record_unperformed(&mut self, sequence: Sequence, turn: &Turn<'_>) {
+        if let Some(stream) = &mut self.stream {
+            let _appended = stream.append(&Record::Unperformed(sequence), turn.now);
+        }
+    }
+
     pub(super) fn expedite(&mut self, sequence: Sequence) {
         if let Some(stream) = &mut self.stream {
             stream.expedite(sequence);
@@ -157,8 +165,8 @@ impl Gate {
         let woken = self.wake(|waiting| acknowledged_up_to(&stream, waiting));
         self.stream = Some(stream);
         for (exchange, waiting) in woken {
-            if let Wanted::Record { permit, edits, .. } = waiting.wanted {
-                self.resume(exchange, permit, edits, turn);
+            if let Wanted::Record { sequence, permit, edits, .. } = waiting.wanted {
+                self.resume(exchange, permit, edits, Some(sequence), turn);
             }
         }
     }

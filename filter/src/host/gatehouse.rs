@@ -174,7 +174,11 @@ impl Gatehouse {
 
     fn perform(&mut self, command: Command, within: u32) {
         match command {
-            Command::Resume { exchange, permit, edits } => self.resume(exchange, permit, &edits, within),
+            Command::Resume { exchange, permit, edits, record } => {
+                if !self.resume(exchange, permit, &edits, within) {
+                    self.handle(Event::Unperformed { record }, within);
+                }
+            }
             Command::Refuse { exchange, answer } => self.refuse(exchange, &answer, within),
             Command::Dispatch(callout) => self.outbox.push_back(callout),
             Command::Increment(metric) => self.metrics.increment(metric),
@@ -186,8 +190,9 @@ impl Gatehouse {
         }
     }
 
-    fn resume(&mut self, exchange: ExchangeId, permit: Permit, edits: &[HeaderEdit], within: u32) {
-        let Some(passage) = self.undecided_passage(exchange) else { return };
+    /// Whether the request goes on.
+    fn resume(&mut self, exchange: ExchangeId, permit: Permit, edits: &[HeaderEdit], within: u32) -> bool {
+        let Some(passage) = self.undecided_passage(exchange) else { return false };
         let outcome = within_exchange(exchange, within, || {
             perform::prepare(&permit, edits)?;
             if exchange.0 != within {
@@ -196,10 +201,14 @@ impl Gatehouse {
             Ok(())
         });
         match outcome {
-            Ok(()) => passage.set(Passage::Permitted),
+            Ok(()) => {
+                passage.set(Passage::Permitted);
+                true
+            }
             Err(error) => {
                 log::write(Level::Error, || format!("request {} cannot go on: {error}", exchange.0));
                 self.refuse(exchange, &Answer::internal_error(), within);
+                false
             }
         }
     }

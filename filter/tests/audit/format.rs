@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use portcullis_filter::audit::{
-    AuthenticationDisabled, Chain, Configured, Decision, Digest, Gap, GapCause, MAX_LINE_BYTES, Outcome,
-    Record, StreamId, Texts, Value,
+    AuthenticationDisabled, Chain, Decision, Digest, Gap, GapCause, MAX_LINE_BYTES, Outcome, Record,
+    Sequence, StreamId, Texts, Value,
 };
 
 use crate::support::{at, decision, open};
@@ -14,11 +14,7 @@ fn every_kind() -> Vec<Record> {
         Record::Open(open()),
         decision("user-123"),
         Record::Gap(Gap { lost: 3, cause: GapCause::Dropped, since: at(1), until: at(2) }),
-        Record::Configured(Configured {
-            policy: "shop".into(),
-            old_digest: Digest::of(b"old"),
-            new_digest: Digest::of(b"new"),
-        }),
+        Record::Unperformed(Sequence::FIRST),
         Record::AuthenticationDisabled(AuthenticationDisabled {
             policy: "shop".into(),
             policy_digest: Digest::of(b"new"),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use portcullis_filter::gate::{CalloutReply, Command, Event};
+use portcullis_filter::gate::{CalloutReply, Command, Event, ExchangeId};
 use serde_json::{Value, json};
 
 use crate::scene::{Outcome, Scene, dispatched, document, only_dispatch, outcomes, refused};
@@ -151,6 +151,33 @@ fn a_request_whose_record_is_not_acknowledged_is_refused() {
             "{reply:?}"
         );
     }
+}
+
+#[test]
+fn a_permit_that_was_not_carried_out_is_taken_back_on_record() {
+    let mut scene = Scene::new(audit("refuse"));
+    let commands = scene.request(1, "/public", None);
+    let record = commands.iter().find_map(|command| match command {
+        Command::Resume { record, .. } => *record,
+        _other => None,
+    });
+    scene.handle(Event::Unperformed { record });
+    scene.wait(SECOND);
+    let records = lines(&scene.handle(Event::Tick));
+    assert_eq!(records[1]["event"]["decision"], "permit");
+    assert_eq!(records[2]["event"]["kind"], "unperformed");
+    assert_eq!(records[2]["event"]["decision"], records[1]["sequence"]);
+}
+
+#[test]
+fn a_client_that_leaves_while_its_record_is_on_the_way_is_taken_back_too() {
+    let mut scene = with_acknowledged_route();
+    let batch = only_dispatch(&scene.request(1, "/x", None), "audit");
+    scene.handle(Event::Finished { exchange: ExchangeId(1) });
+    assert_eq!(outcomes(&scene.reply(batch, acknowledged())), []);
+    scene.wait(SECOND);
+    let records = lines(&scene.handle(Event::Tick));
+    assert_eq!(records[0]["event"]["kind"], "unperformed");
 }
 
 #[test]
