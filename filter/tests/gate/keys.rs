@@ -257,3 +257,31 @@ fn keys_are_scoped_by_issuer() {
     let nobodys = signed("k1", &claims("https://nobody.example"));
     assert_eq!(outcomes(&scene.request(4, "/x", Some(&nobodys))), [(4, refused(401, "invalid_token"))]);
 }
+
+#[test]
+fn a_clock_set_back_holds_nobody_up() {
+    let hour = 60 * 60 * SECOND;
+    let mut scene = Scene::new(Value::Null);
+    let token = scene.token("k1");
+    only_dispatch(&scene.request(1, "/x", Some(&token)), "idp");
+    scene.set_clock_back(hour);
+    let tick = scene.handle(Event::Tick);
+    assert_eq!(
+        outcomes(&tick),
+        [(1, refused(503, "keys_unavailable"))],
+        "who waits does not wait for the length of the step"
+    );
+    scene.reply(only_dispatch(&tick, "idp"), CalloutReply::Failed);
+    scene.set_clock_back(hour);
+    let fetch = only_dispatch(&scene.request(2, "/x", Some(&scene.token("k1"))), "idp");
+    assert_eq!(outcomes(&scene.reply(fetch, jwks(&["k1"]))), [(2, Outcome::Resumed)], "nor does a retry");
+    scene.set_clock_back(hour);
+    let commands = scene.request(3, "/x", Some(&scene.token("k1")));
+    assert_eq!(outcomes(&commands), [(3, Outcome::Resumed)]);
+    scene.reply(only_dispatch(&commands, "idp"), jwks(&["k2"]));
+    assert_eq!(
+        outcomes(&scene.request(4, "/x", Some(&scene.token("k1")))),
+        [(4, refused(401, "invalid_token"))],
+        "keys from the future are fetched anew"
+    );
+}

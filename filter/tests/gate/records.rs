@@ -154,6 +154,21 @@ fn a_request_whose_record_is_not_acknowledged_is_refused() {
 }
 
 #[test]
+fn a_clock_set_back_does_not_keep_records_back() {
+    let mut scene = Scene::new(audit("refuse"));
+    scene.request(1, "/public", None);
+    scene.wait(SECOND);
+    let batch = only_dispatch(&scene.handle(Event::Tick), "audit");
+    scene.reply(batch, CalloutReply::Failed);
+    scene.set_clock_back(60 * 60 * SECOND);
+    let batch = only_dispatch(&scene.handle(Event::Tick), "audit");
+    scene.reply(batch, acknowledged());
+    scene.request(2, "/public", None);
+    scene.set_clock_back(60 * 60 * SECOND);
+    only_dispatch(&scene.handle(Event::Tick), "audit");
+}
+
+#[test]
 fn a_permit_that_was_not_carried_out_is_taken_back_on_record() {
     let mut scene = Scene::new(audit("refuse"));
     let commands = scene.request(1, "/public", None);

@@ -49,6 +49,11 @@ impl Scene {
         self.now = self.now.saturating_add(duration);
     }
 
+    /// The host's clock is corrected.
+    pub(crate) fn set_clock_back(&mut self, duration: Duration) {
+        self.now = self.now.saturating_sub(duration);
+    }
+
     pub(crate) fn handle(&mut self, event: Event) -> Vec<Command> {
         self.gate.handle(event, self.now, &NoHostCrypto)
     }
