@@ -35,11 +35,13 @@ impl Caller {
 }
 
 impl Request {
-    pub(super) fn action(&self) -> Action<'_> {
+    /// What the request asks to do.
+    pub fn action(&self) -> Action<'_> {
         Action::of_method(&self.method)
     }
 
-    pub(super) fn resource(&self) -> Resource<'_> {
+    /// What it asks to do that to.
+    pub fn resource(&self) -> Resource<'_> {
         Resource { host: &self.host, path: &self.target.path }
     }
 }
@@ -211,7 +213,8 @@ fn remove_cookie(headers: &mut Vec<(Vec<u8>, Vec<u8>)>, name: &str) -> Option<He
     })
 }
 
-fn subject(token: &VerifiedToken) -> Subject {
+/// The caller that a verified token tells of, as the policy sees it.
+pub fn subject(token: &VerifiedToken) -> Subject {
     Subject {
         id: Some(token.user_id().to_owned()),
         tenant: token.tenant().map(str::to_owned),

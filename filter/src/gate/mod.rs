@@ -35,15 +35,15 @@ use crate::time::UnixTime;
 
 pub use answer::{Answer, AnswerForm};
 pub use command::{Callout, CalloutId, Command, HeaderEdit, LogLevel};
+pub use conclusion::subject;
 pub use denial::{Code, Denial, Malformed};
 pub use event::{CalloutReply, Event, ExchangeId, RequestHead};
 pub use identity::IdentityHeaders;
 pub use keys::RemoteKeySettings;
-pub use request::{MAX_HEADER_BYTES, MAX_HEADERS};
+pub use request::{MAX_HEADER_BYTES, MAX_HEADERS, Outline, Request};
 
 use authentication::Authenticator;
 use callout::Ongoing;
-use request::{Outline, Request};
 use waiting::{Waiting, Wanted};
 
 /// One configuration's gate in one worker.

@@ -13,22 +13,22 @@ use crate::gate::event::RequestHead;
 
 /// What is known of a request, readable or not.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Outline {
+pub struct Outline {
     /// `:method`, if it could be read.
-    pub(crate) method: Option<String>,
+    pub method: Option<String>,
     /// The canonical host, if it could be read.
-    pub(crate) host: Option<String>,
+    pub host: Option<String>,
     /// `x-request-id` as the proxy passed it on.
-    pub(crate) request_id: Option<String>,
+    pub request_id: Option<String>,
     /// The peer's address.
-    pub(crate) source: Option<String>,
+    pub source: Option<String>,
     /// Whether the caller speaks gRPC and must be answered so.
-    pub(crate) grpc: bool,
+    pub grpc: bool,
 }
 
 impl Outline {
     /// Reads what can be read. Nothing here can fail: what cannot be read is absent.
-    pub(crate) fn of(head: &RequestHead) -> Outline {
+    pub fn of(head: &RequestHead) -> Outline {
         let text = |name: &str| {
             let value = std::str::from_utf8(only(head, name)?).ok()?;
             (!value.is_empty()).then(|| value.to_owned())
@@ -44,24 +44,24 @@ impl Outline {
     }
 
     /// How an answer to this request must look.
-    pub(crate) fn form<'a>(&self, realm: &'a str) -> AnswerForm<'a> {
+    pub fn form<'a>(&self, realm: &'a str) -> AnswerForm<'a> {
         AnswerForm { realm, head: self.method.as_deref() == Some("HEAD"), grpc: self.grpc }
     }
 }
 
 /// A request that can be decided on.
 #[derive(Clone)]
-pub(crate) struct Request {
+pub struct Request {
     /// What is known besides.
-    pub(crate) outline: Outline,
+    pub outline: Outline,
     /// `:method`.
-    pub(crate) method: String,
+    pub method: String,
     /// The canonical host.
-    pub(crate) host: String,
+    pub host: String,
     /// The canonical path and the query.
-    pub(crate) target: RequestTarget,
+    pub target: RequestTarget,
     /// Every header line.
-    pub(crate) headers: Vec<(Vec<u8>, Vec<u8>)>,
+    pub headers: Vec<(Vec<u8>, Vec<u8>)>,
 }
 
 /// Header lines are counted and not shown: some of them are credentials.
@@ -78,7 +78,7 @@ impl Request {
     /// # Errors
     ///
     /// [`Denial::MalformedRequest`] or [`Denial::AmbiguousPath`].
-    pub(crate) fn read(head: RequestHead, outline: Outline, mode: PathMode) -> Result<Request, Denial> {
+    pub fn read(head: RequestHead, outline: Outline, mode: PathMode) -> Result<Request, Denial> {
         let malformed = |what| Err(Denial::MalformedRequest(what));
         let bytes = head.headers.iter().map(|(name, value)| name.len().saturating_add(value.len()));
         if head.headers.len() > MAX_HEADERS || bytes.fold(0, usize::saturating_add) > MAX_HEADER_BYTES {
