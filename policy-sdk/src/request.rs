@@ -4,6 +4,11 @@
 //! This module does not say where the parts come from: it knows no header map and no token. It parses nothing; the
 //! canonical path has been parsed by [`crate::path`] and the subject verified by whoever calls.
 
+use std::fmt;
+use std::net::IpAddr;
+
+use serde_json::{Map, Value};
+
 use crate::path::CanonicalPath;
 
 /// One question to the decision point.
@@ -24,43 +29,82 @@ pub struct AccessRequest<'a> {
 pub struct Subject {
     /// The user identifier (`sub` unless mapped otherwise).
     pub id: Option<String>,
+    /// What kind of subject it is: AuthZEN's `type`, such as `user` or `service`.
+    pub kind: Option<String>,
     /// The tenant the credential was issued for.
     pub tenant: Option<String>,
     /// Role names the credential carries, as issued.
     pub roles: Vec<String>,
+    /// Groups the subject is a member of, as issued.
+    pub groups: Vec<String>,
     /// OAuth scopes (RFC 6749 section 3.3).
     pub scopes: Vec<String>,
     /// Permissions granted to the subject directly, beside those its roles carry.
     pub permissions: Vec<String>,
+    /// Name of the authentication method that verified the credential.
+    pub method: Option<String>,
+    /// The kind of credential, as the method declares it.
+    pub key_type: Option<String>,
+    /// What else the credential says of the subject, by the names conditions use. Only what the policy asks for
+    /// ([`Policy::subject_attributes`](crate::policy::Policy)) needs to be here.
+    pub attributes: Map<String, Value>,
 }
 
-/// What is to be done: an HTTP method, and the name policy rules give it.
+/// What is to be done: an HTTP method, or an action of the policy's own by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Action<'a> {
-    method: &'a str,
+    verb: Verb<'a>,
+    attributes: Option<&'a Map<String, Value>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verb<'a> {
+    Method(&'a str),
+    Named(&'a str),
 }
 
 impl<'a> Action<'a> {
     /// The action of an HTTP method (RFC 9110 section 9; methods are case-sensitive).
     pub fn of_method(method: &'a str) -> Action<'a> {
-        Action { method }
+        Action { verb: Verb::Method(method), attributes: None }
     }
 
-    /// The HTTP method as sent.
-    pub fn method(self) -> &'a str {
-        self.method
+    /// The action that the policy calls `name`, such as `read` or `can_read_user`. It has no method.
+    pub fn named(name: &'a str) -> Action<'a> {
+        Action { verb: Verb::Named(name), attributes: None }
+    }
+
+    /// The same action with the properties that whoever asks gave it (AuthZEN 1.0 section 5.3).
+    #[must_use]
+    pub fn with_attributes(self, attributes: &'a Map<String, Value>) -> Action<'a> {
+        Action { attributes: Some(attributes), ..self }
+    }
+
+    /// The HTTP method as sent; `None` for an action that was asked for by name.
+    pub fn method(self) -> Option<&'a str> {
+        match self.verb {
+            Verb::Method(method) => Some(method),
+            Verb::Named(_) => None,
+        }
     }
 
     /// The name that policy rules use: `read` for GET, HEAD and OPTIONS, `create` for POST, `update` for PUT and
-    /// PATCH, `delete` for DELETE; any other method has no name and is matched only by itself or by `*`.
-    pub fn name(self) -> Option<&'static str> {
-        match self.method {
-            "GET" | "HEAD" | "OPTIONS" => Some("read"),
-            "POST" => Some("create"),
-            "PUT" | "PATCH" => Some("update"),
-            "DELETE" => Some("delete"),
-            _other_method => None,
+    /// PATCH, `delete` for DELETE; any other method has no name and is matched only by itself or by `*`. An action that
+    /// was asked for by name has that one.
+    pub fn name(self) -> Option<&'a str> {
+        match self.verb {
+            Verb::Named(name) => Some(name),
+            Verb::Method("GET" | "HEAD" | "OPTIONS") => Some("read"),
+            Verb::Method("POST") => Some("create"),
+            Verb::Method("PUT" | "PATCH") => Some("update"),
+            Verb::Method("DELETE") => Some("delete"),
+            Verb::Method(_) => None,
         }
+    }
+
+    /// The action's property `name`, if whoever asks gave one.
+    pub fn attribute(self, name: &str) -> Option<&'a Value> {
+        self.attributes?.get(name)
     }
 }
 
@@ -71,13 +115,34 @@ pub struct Resource<'a> {
     pub host: &'a str,
     /// The one path that policy sees.
     pub path: &'a CanonicalPath,
+    /// What kind of resource it is (AuthZEN's `type`), where whoever asks says so.
+    pub kind: Option<&'a str>,
+    /// The resource's identifier, where whoever asks says so.
+    pub id: Option<&'a str>,
+    /// The resource's other properties, where whoever asks gives any.
+    pub attributes: Option<&'a Map<String, Value>>,
 }
 
-/// What else is known: the request's headers, as the tenant bindings need them.
-#[derive(Debug, Clone, Copy)]
+impl<'a> Resource<'a> {
+    /// A resource known by host and path alone, as a proxy knows it.
+    pub fn at(host: &'a str, path: &'a CanonicalPath) -> Resource<'a> {
+        Resource { host, path, kind: None, id: None, attributes: None }
+    }
+}
+
+/// What else is known of the request. By default nothing is, and a condition that asks for it cannot be decided.
+#[derive(Clone, Copy, Default)]
 pub struct Context<'a> {
     /// Every header line, name in lower case, value as raw bytes, in the order received.
     pub headers: &'a [(Vec<u8>, Vec<u8>)],
+    /// The request's query as it came, without the `?`.
+    pub query: Option<&'a str>,
+    /// The address of the peer, as the proxy has established it.
+    pub source: Option<IpAddr>,
+    /// When the request came, in seconds since 1970-01-01T00:00:00Z.
+    pub time: Option<i64>,
+    /// Other properties, where whoever asks gives any.
+    pub attributes: Option<&'a Map<String, Value>>,
 }
 
 impl<'a> Context<'a> {
@@ -89,6 +154,20 @@ impl<'a> Context<'a> {
             .iter()
             .filter(move |(key, _)| is_read_as(key, name.as_bytes()))
             .map(|(_, value)| value.as_slice())
+    }
+}
+
+/// Headers and queries carry credentials (RFC 6750 section 2): only their sizes are shown.
+impl fmt::Debug for Context<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Context")
+            .field("headers", &self.headers.len())
+            .field("query_bytes", &self.query.map(str::len))
+            .field("source", &self.source)
+            .field("time", &self.time)
+            .field("attributes", &self.attributes.map(Map::len))
+            .finish()
     }
 }
 
@@ -121,11 +200,21 @@ mod tests {
     }
 
     #[test]
+    fn an_action_asked_for_by_name_has_no_method() {
+        let action = Action::named("can_read_user");
+        assert_eq!((action.name(), action.method()), (Some("can_read_user"), None));
+        assert_ne!(Action::named("GET"), Action::of_method("GET"));
+    }
+
+    #[test]
     fn every_copy_of_a_header_is_seen() {
         let headers = vec![(b"x-org".to_vec(), b"a".to_vec()), (b"x-org".to_vec(), b"b".to_vec())];
-        let context = Context { headers: &headers };
+        let context = Context { headers: &headers, ..Context::default() };
         assert_eq!(context.header_values("x-org").collect::<Vec<_>>(), [b"a", b"b"]);
         let headers = vec![(b"x_org".to_vec(), b"c".to_vec()), (b"x-orgs".to_vec(), b"d".to_vec())];
-        assert_eq!(Context { headers: &headers }.header_values("x-org").collect::<Vec<_>>(), [b"c"]);
+        assert_eq!(
+            Context { headers: &headers, ..Context::default() }.header_values("x-org").collect::<Vec<_>>(),
+            [b"c"]
+        );
     }
 }

@@ -41,9 +41,9 @@ fn decide(policy: &Policy, ask: &Ask<'_>) -> (Access, portcullis_policy::decisio
     let target = canonicalize(ask.path.as_bytes(), PathMode::Refuse).unwrap();
     let headers: Vec<_> = ask.headers.iter().map(|(n, v)| (n.as_bytes().to_vec(), v.to_vec())).collect();
     let action = Action::of_method(ask.method);
-    let resource = Resource { host: ask.host, path: &target.path };
+    let resource = Resource::at(ask.host, &target.path);
     let located = policy.locate(action, resource);
-    let context = Context { headers: &headers };
+    let context = Context { headers: &headers, ..Context::default() };
     let request = AccessRequest { subject: ask.subject.as_ref(), action, resource, context };
     (located.access(), policy.decide(&located, &request))
 }

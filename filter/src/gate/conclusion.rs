@@ -42,7 +42,7 @@ impl Request {
 
     /// What it asks to do that to.
     pub fn resource(&self) -> Resource<'_> {
-        Resource { host: &self.host, path: &self.target.path }
+        Resource::at(&self.host, &self.target.path)
     }
 }
 
@@ -64,7 +64,7 @@ impl Gate {
                 subject: caller.as_ref().map(|caller| &caller.subject),
                 action: request.action(),
                 resource: request.resource(),
-                context: Context { headers: &request.headers },
+                context: Context { headers: &request.headers, ..Context::default() },
             },
         );
         let must_wait = located.waits_for_record();
@@ -221,6 +221,7 @@ pub fn subject(token: &VerifiedToken) -> Subject {
         roles: token.roles().to_vec(),
         scopes: token.scopes().to_vec(),
         permissions: token.permissions().to_vec(),
+        ..Subject::default()
     }
 }
 

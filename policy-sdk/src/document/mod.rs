@@ -8,6 +8,7 @@
 mod audit;
 mod authentication;
 mod authorization;
+mod condition;
 mod credential_source;
 mod duration;
 mod identity_headers;
@@ -34,6 +35,7 @@ pub use authorization::{
     Authorization, Effect, Public, RecordKeeping, RequiredAuthentication, Requirement, Role, Route, Rule,
     Selection,
 };
+pub use condition::{AllOf, AnyOf, Condition, NoneOf, Operand, Operator, Scalar, Test};
 pub use credential_source::CredentialSource;
 pub use duration::{Duration, DurationError};
 pub use identity_headers::IdentityHeaders;

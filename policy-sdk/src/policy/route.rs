@@ -179,11 +179,13 @@ impl Routes {
     }
 
     /// The most specific path first; among routes for one path, the most specific host first, then the document's order.
+    ///
+    /// An action that was asked for by name has no method, and is the matter of routes for every method only.
     pub(super) fn find(&self, action: Action<'_>, resource: Resource<'_>) -> Option<&Route> {
         self.tree
             .all(resource.path)
             .flat_map(|found| found.value)
-            .find(|route| route.matches(action.method(), resource.host))
+            .find(|route| route.matches(action.method().unwrap_or_default(), resource.host))
     }
 }
 

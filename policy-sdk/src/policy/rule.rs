@@ -118,7 +118,7 @@ impl RuleAction {
                 Effect::Allow => matches!(action.name(), Some("create" | "update" | "delete")),
                 Effect::Deny => action.name() != Some("read"),
             },
-            RuleAction::Named(name) => action.name() == Some(name) || action.method() == name,
+            RuleAction::Named(name) => [action.name(), action.method()].contains(&Some(name.as_str())),
         }
     }
 }
