@@ -20,11 +20,17 @@
 //! When several templates match, the most specific comes first: segment by segment from the left, a literal goes
 //! before `{name}` or `*`, and both before `**`. `/a/**` therefore goes before `/{x}/b`.
 //!
+//! A search is bounded by [`MAX_SEARCH_STEPS`](crate::limits::MAX_SEARCH_STEPS), which only templates that differ in which
+//! of many segments are wildcards can reach. It then says so, and nothing may be concluded from what it did not find.
+//!
 //! What this module does not do: it knows no methods and no hosts. A caller that tells routes apart by those keeps a
 //! list at each template, with [`PathTree::get_or_insert_with`].
 
+mod search;
 mod template;
+mod texts;
 mod tree;
 
+pub use search::{Match, Matches};
 pub use template::{Captures, PathTemplate, TemplateError, TemplateFault};
-pub use tree::{DuplicateTemplate, Match, Matches, PathTree};
+pub use tree::{DuplicateTemplate, PathTree};

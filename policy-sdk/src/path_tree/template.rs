@@ -20,9 +20,9 @@ use crate::path::{CanonicalPath, PathAmbiguity, PathMode, canonicalize_segment};
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct PathTemplate {
+    /// In canonical spelling: whatever is no `{name}`, `*` or `**` is a literal, for in that spelling those characters
+    /// are escaped.
     text: Box<str>,
-    pieces: Box<[Piece]>,
-    rest: bool,
 }
 
 impl PathTemplate {
@@ -34,7 +34,10 @@ impl PathTemplate {
 
     /// The names of the placeholders, from left to right. No name occurs twice.
     pub fn placeholders(&self) -> impl Iterator<Item = &str> {
-        self.pieces.iter().filter_map(Piece::name)
+        self.pieces().filter_map(|piece| match piece {
+            Piece::Named(name) => Some(name),
+            Piece::Literal(_) | Piece::Any | Piece::Rest => None,
+        })
     }
 
     /// What the placeholders stand for in `path`; `None` when the template does not match it.
@@ -42,27 +45,29 @@ impl PathTemplate {
     /// For one template or few: to search many, use a [`PathTree`](super::PathTree).
     #[must_use]
     pub fn captures<'a>(&'a self, path: &'a CanonicalPath) -> Option<Captures<'a>> {
+        let captures = Captures { pieces: &self.text, path };
         let mut segments = path.segments();
-        for piece in &self.pieces {
-            let segment = segments.next()?;
+        for piece in self.pieces() {
             let matches = match piece {
-                Piece::Literal(text) => segment.text() == **text,
-                Piece::Named(_) | Piece::Any => !segment.is_empty(),
+                Piece::Rest => return Some(captures),
+                Piece::Literal(text) => segments.next()?.text() == text,
+                Piece::Named(_) | Piece::Any => !segments.next()?.is_empty(),
             };
             if !matches {
                 return None;
             }
         }
-        (self.rest || segments.next().is_none()).then_some(Captures { template: self, path })
+        segments.next().is_none().then_some(captures)
     }
 
-    pub(super) fn pieces(&self) -> &[Piece] {
-        &self.pieces
+    /// Its pieces, from left to right. [`Piece::Rest`] comes last only.
+    pub(super) fn pieces(&self) -> impl Iterator<Item = Piece<'_>> {
+        pieces_of(&self.text)
     }
 
-    /// Whether the template ends in `**`.
-    pub(super) const fn has_rest(&self) -> bool {
-        self.rest
+    /// For a text that is known to be a template in canonical spelling.
+    pub(super) fn of_canonical_text(text: String) -> Self {
+        Self { text: text.into() }
     }
 }
 
@@ -76,14 +81,14 @@ impl FromStr for PathTemplate {
             return Err(at(MAX_TEMPLATE_BYTES)(TemplateFault::TooLong));
         }
 
-        let mut template = Builder::default();
+        let mut template = Builder { text: String::with_capacity(source.len()), ..Builder::default() };
         let mut offset: usize = 1;
         let mut segments = relative.split('/').peekable();
         while let Some(segment) = segments.next() {
             template.push(segment, segments.peek().is_none()).map_err(at(offset))?;
             offset = offset.saturating_add(segment.len()).saturating_add(1);
         }
-        Ok(Self { text: template.text.into(), pieces: template.pieces.into(), rest: template.rest })
+        Ok(Self::of_canonical_text(template.text))
     }
 }
 
@@ -97,14 +102,15 @@ impl fmt::Display for PathTemplate {
 /// that nobody looks into costs nothing.
 #[derive(Debug, Clone, Copy)]
 pub struct Captures<'a> {
-    template: &'a PathTemplate,
+    /// The template, or its shape, in which the literals are left blank.
+    pieces: &'a str,
     path: &'a CanonicalPath,
 }
 
 impl<'a> Captures<'a> {
-    /// Only for a template and a path known to match.
-    pub(super) const fn of_match(template: &'a PathTemplate, path: &'a CanonicalPath) -> Self {
-        Self { template, path }
+    /// Only for the shape of a template and a path known to match.
+    pub(super) const fn of_match(pieces: &'a str, path: &'a CanonicalPath) -> Self {
+        Self { pieces, path }
     }
 
     /// The decoded text of the segment that the placeholder stands for. Never empty.
@@ -115,29 +121,42 @@ impl<'a> Captures<'a> {
 
     /// Every placeholder with its segment's decoded text, from left to right.
     pub fn iter(&self) -> impl Iterator<Item = (&'a str, Cow<'a, str>)> + use<'a> {
-        let pieces = self.template.pieces.iter().zip(self.path.segments());
-        pieces.filter_map(|(piece, segment)| piece.name().map(|name| (name, segment.text())))
+        let pieces = pieces_of(self.pieces).zip(self.path.segments());
+        pieces.filter_map(|(piece, segment)| match piece {
+            Piece::Named(name) => Some((name, segment.text())),
+            Piece::Literal(_) | Piece::Any | Piece::Rest => None,
+        })
     }
 }
 
-/// One segment of a template, `**` apart.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Piece {
+/// One segment of a template.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Piece<'a> {
     /// The decoded text of a segment; empty for what follows a trailing slash.
-    Literal(Box<str>),
+    Literal(Cow<'a, str>),
     /// `{name}`, without the braces.
-    Named(Box<str>),
+    Named(&'a str),
     /// `*`.
     Any,
+    /// `**`.
+    Rest,
 }
 
-impl Piece {
-    fn name(&self) -> Option<&str> {
-        match self {
-            Self::Named(name) => Some(name),
-            Self::Literal(_) | Self::Any => None,
-        }
-    }
+/// The pieces of a template in canonical spelling, or of the shape of one.
+pub(super) fn pieces_of(text: &str) -> impl Iterator<Item = Piece<'_>> {
+    // The text before the first slash is empty and belongs to no piece.
+    text.split('/').skip(1).map(|segment| match segment {
+        "*" => Piece::Any,
+        "**" => Piece::Rest,
+        _ => match placeholder(segment) {
+            Some(name) => Piece::Named(name),
+            None => Piece::Literal(percent_decode_str(segment).decode_utf8_lossy()),
+        },
+    })
+}
+
+fn placeholder(segment: &str) -> Option<&str> {
+    segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'))
 }
 
 /// Why a text is no path template, and where.
@@ -192,47 +211,41 @@ pub enum TemplateFault {
 #[derive(Default)]
 struct Builder<'a> {
     text: String,
-    pieces: Vec<Piece>,
+    pieces: usize,
     names: BTreeSet<&'a str>,
-    rest: bool,
 }
 
 impl<'a> Builder<'a> {
     fn push(&mut self, segment: &'a str, last: bool) -> Result<(), TemplateFault> {
-        if self.pieces.len() >= MAX_TEMPLATE_SEGMENTS {
+        if self.pieces >= MAX_TEMPLATE_SEGMENTS {
             return Err(TemplateFault::TooManySegments);
         }
+        self.pieces = self.pieces.saturating_add(1);
         self.text.push('/');
-        if segment == "**" {
-            self.text.push_str(segment);
-            self.rest = true;
-            return if last { Ok(()) } else { Err(TemplateFault::RestNotLast) };
+        if segment == "**" && !last {
+            return Err(TemplateFault::RestNotLast);
         }
-        let piece = if segment == "*" {
-            self.text.push_str(segment);
-            Piece::Any
-        } else if let Some(name) = segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
-            self.text.push_str(segment);
-            Piece::Named(self.placeholder(name)?.into())
-        } else {
-            Piece::Literal(self.literal(segment, last)?)
-        };
-        self.pieces.push(piece);
+        if let Some(name) = placeholder(segment) {
+            self.name(name)?;
+        } else if !matches!(segment, "*" | "**") {
+            return self.literal(segment, last);
+        }
+        self.text.push_str(segment);
         Ok(())
     }
 
-    fn placeholder(&mut self, name: &'a str) -> Result<&'a str, TemplateFault> {
+    fn name(&mut self, name: &'a str) -> Result<(), TemplateFault> {
         let begins_well = name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_');
         let goes_on_well =
             name.chars().all(|character| character.is_ascii_alphanumeric() || character == '_');
         if !begins_well || !goes_on_well || name.len() > MAX_PLACEHOLDER_NAME_BYTES {
             return Err(TemplateFault::PlaceholderName);
         }
-        if self.names.insert(name) { Ok(name) } else { Err(TemplateFault::DuplicatePlaceholder) }
+        if self.names.insert(name) { Ok(()) } else { Err(TemplateFault::DuplicatePlaceholder) }
     }
 
-    /// Appends the canonical spelling of a literal segment and gives its decoded text.
-    fn literal(&mut self, segment: &str, last: bool) -> Result<Box<str>, TemplateFault> {
+    /// Appends the canonical spelling of a literal segment.
+    fn literal(&mut self, segment: &str, last: bool) -> Result<(), TemplateFault> {
         if segment.contains('*') {
             return Err(TemplateFault::WildcardInsideSegment);
         }
@@ -242,15 +255,14 @@ impl<'a> Builder<'a> {
         if segment.contains('?') {
             return Err(TemplateFault::Query);
         }
-        let mut canonical = String::with_capacity(segment.len());
-        canonicalize_segment(segment.as_bytes(), PathMode::Refuse, &mut canonical)
+        let start = self.text.len();
+        canonicalize_segment(segment.as_bytes(), PathMode::Refuse, &mut self.text)
             .map_err(TemplateFault::Ambiguous)?;
-        match canonical.as_str() {
-            "" if !last => return Err(TemplateFault::Ambiguous(PathAmbiguity::DoubleSlash)),
-            "." | ".." => return Err(TemplateFault::Ambiguous(PathAmbiguity::DotSegment)),
-            _ => self.text.push_str(&canonical),
+        match self.text.get(start..).unwrap_or_default() {
+            "" if !last => Err(TemplateFault::Ambiguous(PathAmbiguity::DoubleSlash)),
+            "." | ".." => Err(TemplateFault::Ambiguous(PathAmbiguity::DotSegment)),
+            _ => Ok(()),
         }
-        Ok(percent_decode_str(&canonical).decode_utf8_lossy().into())
     }
 }
 

@@ -17,7 +17,8 @@ mod rule;
 mod tenancy;
 
 use crate::decision::{Basis, Decision, Permit, Refusal, Response, RuleId};
-use crate::document::{Document, JsonPointer, Problems};
+use crate::document::{Document, JsonPointer, Problem, Problems};
+use crate::limits::MAX_SEARCH_STEPS;
 use crate::request::{AccessRequest, Action, Resource, Subject};
 use role::Roles;
 use route::Routes;
@@ -95,6 +96,8 @@ impl Policy {
         let routes = Routes::compile(&document.authorization, &roles, &mut problems);
         let rules = Rules::compile(&document.authorization.rules, &mut problems);
         let tenants = Tenants::compile(&document.tenancy, &mut problems);
+        bounded(routes.worst_case_steps(), in_document("routes"), &mut problems);
+        bounded(rules.worst_case_steps(), in_document("rules"), &mut problems);
         match Problems::from_list(problems) {
             Some(problems) => Err(problems),
             None => Ok(Policy {
@@ -156,6 +159,14 @@ impl Policy {
         }
         self.rules.decide(request, &held, &mut votes);
         votes.conclude(tenancy.tenant, tenancy.cross_tenant, request.subject)
+    }
+}
+
+/// Refuses templates among which some path could not be searched for to the end: at a request that would be too late.
+fn bounded(steps: usize, pointer: JsonPointer, problems: &mut Vec<Problem>) {
+    if steps > MAX_SEARCH_STEPS {
+        let problem = Problem::new(pointer, "too many paths differ only in which segments are wildcards");
+        problems.push(problem.expected(format!("at most {MAX_SEARCH_STEPS} places to look at for one path")));
     }
 }
 

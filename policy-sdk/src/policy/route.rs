@@ -178,6 +178,11 @@ impl Routes {
         }
     }
 
+    /// The most steps that a search for one path could take.
+    pub(super) fn worst_case_steps(&self) -> usize {
+        self.tree.worst_case_steps()
+    }
+
     /// The most specific path first; among routes for one path, the most specific host first, then the document's order.
     ///
     /// An action that was asked for by name has no method, and is the matter of routes for every method only.

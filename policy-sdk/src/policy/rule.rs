@@ -57,6 +57,11 @@ impl Rules {
         compiled
     }
 
+    /// The most steps that a search for one path could take.
+    pub(super) fn worst_case_steps(&self) -> usize {
+        self.tree.worst_case_steps()
+    }
+
     /// Adds the vote of every rule that is about this request.
     ///
     /// A rule that denies is about both spellings of a path, with and without a slash at its end; one that allows is

@@ -31,11 +31,12 @@ const ALONE: &str = "portcullis-policy";
 const HOST_ONLY: [&str; 2] = ["getrandom", "proxy-wasm"];
 
 /// Everything behind the decision point. A crate that is new here has been read: it sees every request.
-const BEHIND_POLICY: [&str; 26] = [
+const BEHIND_POLICY: [&str; 28] = [
     "convert_case",
     "deserr",
     "deserr-internal",
     "dyn-clone",
+    "hashbrown",
     "itoa",
     "memchr",
     "percent-encoding",
@@ -44,6 +45,7 @@ const BEHIND_POLICY: [&str; 26] = [
     "quote",
     "ref-cast",
     "ref-cast-impl",
+    "rustc-hash",
     "schemars",
     "schemars_derive",
     "serde",

@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::limits::{MAX_SEARCH_STEPS, MAX_TEMPLATE_SEGMENTS};
 use crate::path::{PathMode, canonicalize};
 
 fn path(text: &str) -> CanonicalPath {
@@ -15,21 +16,16 @@ fn tree<'a>(templates: impl IntoIterator<Item = &'a str>) -> PathTree<()> {
     tree
 }
 
-fn all<'a>(tree: &'a PathTree<()>, path: &'a CanonicalPath) -> Vec<&'a str> {
-    tree.all(path).map(|found| found.template.as_str()).collect()
+fn all<T>(tree: &PathTree<T>, path: &CanonicalPath) -> Vec<String> {
+    tree.all(path).map(|found| found.template().to_string()).collect()
 }
 
 /// Searches to the end and counts the nodes and leaves looked at.
 fn steps<T>(tree: &PathTree<T>, path: &CanonicalPath) -> usize {
     let mut matches = tree.all(path);
-    let mut steps = 0;
-    while let Some(pending) = matches.pending.pop() {
-        steps += 1;
-        if let Pending::Node(node, segments) = pending {
-            matches.visit(node, segments);
-        }
-    }
-    steps
+    matches.by_ref().for_each(drop);
+    assert!(!matches.is_exhausted());
+    matches.steps()
 }
 
 #[test]
@@ -44,7 +40,7 @@ fn the_most_specific_comes_first() {
 fn a_search_goes_back_when_the_literal_leads_nowhere() {
     let tree = tree(["/a/b/c", "/a/{x}/d", "/{y}/b/e"]);
     for (text, template) in [("/a/b/c", "/a/b/c"), ("/a/b/d", "/a/{x}/d"), ("/a/b/e", "/{y}/b/e")] {
-        assert_eq!(tree.best(&path(text)).unwrap().template.as_str(), template);
+        assert_eq!(tree.best(&path(text)).unwrap().template().as_str(), template);
     }
     assert!(tree.best(&path("/a/b/f")).is_none());
 }
@@ -112,22 +108,57 @@ fn many_wildcard_templates_cost_one_walk() {
     assert_eq!(all(&tree, &path(&format!("{}/end7", "/a".repeat(20)))).len(), 1);
 }
 
-/// The worst document there is: every choice of literal or wildcard at each of twelve segments. A search that tried
-/// alternatives without the tree's sharing would multiply them; this one looks at each node once.
+/// A template for every choice of literal and wildcard at each of `levels` segments, each followed by `tail`.
+fn explosion(levels: u32, tail: &str) -> PathTree<()> {
+    let template = |bits: u32| -> String {
+        (0..levels).map(|level| if bits >> level & 1 == 1 { "/a" } else { "/*" }).collect()
+    };
+    let templates: Vec<_> = (0..1 << levels).map(|bits| template(bits) + tail).collect();
+    tree(templates.iter().map(String::as_str))
+}
+
+/// The worst document there is. A search that tried alternatives without the tree's sharing would multiply them; this one
+/// looks at each node once.
 #[test]
 fn every_node_is_looked_at_once() {
-    const DEPTH: u32 = 12;
-    let template = |bits: u32| -> String {
-        (0..DEPTH).map(|level| if bits >> level & 1 == 1 { "/a" } else { "/*" }).collect()
-    };
-    let templates: Vec<_> = (0..1 << DEPTH).map(template).collect();
-    let tree = tree(templates.iter().map(String::as_str));
-    let nodes = (1 << (DEPTH + 1)) - 1;
-    let leaves = 1 << DEPTH;
-    assert_eq!(steps(&tree, &path(&"/a".repeat(12))), nodes + leaves);
-    assert_eq!(tree.all(&path(&"/a".repeat(12))).count(), leaves);
+    let tree = explosion(10, "");
+    let nodes = (1 << 11) - 1;
+    let leaves = 1 << 10;
+    assert_eq!(steps(&tree, &path(&"/a".repeat(10))), nodes + leaves);
+    assert_eq!(tree.all(&path(&"/a".repeat(10))).count(), leaves);
+    assert_eq!(tree.worst_case_steps(), nodes + leaves);
     // The longest path a request may have ends where the tree does.
     assert!(steps(&tree, &path(&"/a".repeat(4000))) <= nodes);
+}
+
+/// As many segments as a template may have, wildcards at twelve of them: the search ends at its bound and says so.
+#[test]
+fn a_wildcard_explosion_ends_at_the_bound() {
+    let tail = "/b".repeat(MAX_TEMPLATE_SEGMENTS - 12);
+    let tree = explosion(12, &tail);
+    let worst = path(&format!("{}{tail}", "/a".repeat(12)));
+    let mut matches = tree.all(&worst);
+    assert!(matches.by_ref().count() > 0);
+    assert_eq!(matches.steps(), MAX_SEARCH_STEPS);
+    assert!(matches.is_exhausted());
+    assert!(matches.next().is_none());
+    // 2^13 - 1 nodes of the explosion, 2^12 tails of 52 nodes and a leaf. It was known beforehand.
+    assert_eq!(tree.worst_case_steps(), (1 << 13) - 1 + (1 << 12) * 53);
+    // A path that goes elsewhere is searched to its end.
+    let elsewhere = path("/a/c");
+    let mut matches = tree.all(&elsewhere);
+    assert_eq!(matches.by_ref().count(), 0);
+    assert!(!matches.is_exhausted());
+}
+
+#[test]
+fn a_tree_that_had_no_room_finds_nothing_and_says_so() {
+    let mut tree = tree(["/a"]);
+    tree.overfull = true;
+    let path = path("/a");
+    let mut matches = tree.all(&path);
+    assert!(matches.next().is_none());
+    assert!(matches.is_exhausted());
 }
 
 #[test]
@@ -143,6 +174,9 @@ fn a_hundred_thousand_routes_are_searched_by_depth() {
         assert_eq!(*tree.best(&path).unwrap().value, index);
         assert_eq!(steps(&tree, &path), 8);
     }
+    assert_eq!(tree.worst_case_steps(), 8);
+    tree.shrink_to_fit();
+    assert_eq!(*tree.best(&path("/v1/tenants/acme/service7/resource7/x")).unwrap().value, 7);
 }
 
 /// The naive reading of a template, straight from the text of the module's documentation.
@@ -214,6 +248,7 @@ proptest! {
 
         let path = path(&path_text);
         let segments: Vec<_> = path_text.split('/').skip(1).collect();
+        prop_assert!(steps(&tree, &path) <= tree.worst_case_steps());
         let mut expected: Vec<&str> = kept
             .iter()
             .map(String::as_str)
@@ -221,7 +256,7 @@ proptest! {
             .collect();
         expected.sort_by_key(|template| specificity(template));
         prop_assert_eq!(all(&tree, &path), expected.clone());
-        prop_assert_eq!(tree.best(&path).map(|found| found.template.as_str()), expected.first().copied());
+        prop_assert_eq!(tree.best(&path).map(|found| found.template().to_string()), expected.first().map(|text| (*text).to_owned()));
 
         for template in &kept {
             let template: PathTemplate = template.parse().unwrap();

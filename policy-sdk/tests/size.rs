@@ -1,0 +1,44 @@
+//! Documents of a size that people do not write by hand, and what they must not be able to do.
+
+#![cfg(test)]
+
+use portcullis_policy::document::Document;
+use portcullis_policy::policy::Policy;
+use serde_json::{Value, json};
+
+/// Everything that is wrong with a document of this part, at reading or at compiling.
+fn problems(authorization: Value) -> Vec<String> {
+    let document = json!({ "version": 1, "authentication": {}, "authorization": authorization });
+    let document = Document::from_json(document.to_string().as_bytes());
+    match document.and_then(|document| Policy::compile(&document)) {
+        Ok(_policy) => Vec::new(),
+        Err(problems) => problems.iter().map(ToString::to_string).collect(),
+    }
+}
+
+/// A template for every choice of literal and wildcard at each of `levels` segments.
+fn explosion(levels: u32) -> impl Iterator<Item = String> {
+    (0..1 << levels)
+        .map(move |bits| (0..levels).map(|level| if bits >> level & 1 == 1 { "/a" } else { "/*" }).collect())
+}
+
+#[test]
+fn a_wildcard_explosion_is_refused_at_load_wherever_it_stands() {
+    let rules = |levels| -> Value {
+        explosion(levels)
+            .map(|path| json!({ "effect": "deny", "action": "read", "resource": path, "role": "*" }))
+            .collect()
+    };
+    let routes = |levels| -> Value {
+        explosion(levels).map(|path| json!({ "methods": ["GET"], "path": path })).collect()
+    };
+    let what = "too many paths differ only in which segments are wildcards; \
+                expected at most 4096 places to look at for one path";
+    for (part, authorization) in [
+        ("/authorization/rules", json!({ "rules": rules(11) })),
+        ("/authorization/routes", json!({ "routes": routes(11) })),
+    ] {
+        assert_eq!(problems(authorization), [format!("{part}: {what}")]);
+    }
+    assert_eq!(problems(json!({ "rules": rules(10), "routes": routes(10) })), [""; 0]);
+}
