@@ -10,20 +10,36 @@ use super::rust::{code, words};
 type Table = &'static [(&'static str, &'static [&'static str])];
 
 /// The modules of the decision point, the lowest first, and what each may name besides itself.
-const POLICY: [(&str, &[&str]); 10] = [
+const POLICY: [(&str, &[&str]); 12] = [
     ("limits", &[]),
     ("json", &["limits"]),
     ("host", &[]),
     ("path", &["limits"]),
     ("path_tree", &["limits", "path"]),
     ("permission", &["limits"]),
+    ("moment", &[]),
+    ("query", &[]),
     // What is written: knows the syntax of its parts and nothing that evaluates them.
-    ("document", &["host", "json", "limits", "path_tree", "permission"]),
+    ("document", &["host", "json", "limits", "moment", "path_tree", "permission"]),
     // What is asked and answered.
-    ("request", &["path"]),
+    ("request", &["path", "query"]),
     ("decision", &[]),
     // What decides: takes documents apart once and evaluates its own types.
-    ("policy", &["decision", "document", "host", "limits", "path", "path_tree", "permission", "request"]),
+    (
+        "policy",
+        &[
+            "decision",
+            "document",
+            "host",
+            "limits",
+            "moment",
+            "path",
+            "path_tree",
+            "permission",
+            "query",
+            "request",
+        ],
+    ),
 ];
 
 /// The modules of the enforcement point, the lowest first, and what each may name besides itself.
