@@ -38,3 +38,32 @@ pub const MAX_PLACEHOLDER_NAME_BYTES: usize = 64;
 
 /// Bytes of a name in a document: a permission, a role, a scope. People type them, and records repeat them.
 pub const MAX_NAME_BYTES: usize = 256;
+
+/// Steps of one decision: comparisons of two values, and pieces of 64 bytes that are searched. A policy that fits on a
+/// screen takes dozens; this many take milliseconds, which is what a request may be made to wait for a decision.
+pub const MAX_DECISION_STEPS: usize = 100_000;
+
+/// Conditions in one list. People read them as one sentence, and no sentence is longer.
+pub const MAX_CONDITIONS: usize = 64;
+
+/// Groups of conditions within groups. Two suffice for every normal form; more than this nobody checks by eye, and reading
+/// them recurses.
+pub const MAX_CONDITION_DEPTH: usize = 4;
+
+/// Values in the operand of one test. Longer lists are data, and belong into a claim or a group.
+pub const MAX_OPERAND_VALUES: usize = 1024;
+
+/// Bytes of one text in an operand: as much as the longest header line that servers take.
+pub const MAX_OPERAND_BYTES: usize = 8 * 1024;
+
+/// Values of one attribute that are compared. A token of 8 KiB holds fewer; beyond it a test cannot be decided.
+pub const MAX_ATTRIBUTE_VALUES: usize = 4096;
+
+/// Bytes of a regular expression: people read them character by character.
+pub const MAX_PATTERN_BYTES: usize = 512;
+
+/// States of a regular expression, each repetition counted. The work for a text is its length times this.
+pub const MAX_PATTERN_STATES: usize = 1024;
+
+/// Bytes of a text that a regular expression is held against: as much as a path or a query.
+pub const MAX_MATCHED_BYTES: usize = 8 * 1024;

@@ -1,7 +1,7 @@
 //! What must hold of the attributes of a request: attribute-based access control as it is written.
 //!
 //! The wire form only. Whether an operator takes the value that stands beside it, and whether an attribute can
-//! exist, is for whoever compiles conditions to say.
+//! exist, is for [`crate::condition`] to say, which compiles and evaluates conditions.
 
 use std::borrow::Cow;
 use std::ops::ControlFlow;

@@ -10,7 +10,7 @@ use super::rust::{code, words};
 type Table = &'static [(&'static str, &'static [&'static str])];
 
 /// The modules of the decision point, the lowest first, and what each may name besides itself.
-const POLICY: [(&str, &[&str]); 12] = [
+const POLICY: [(&str, &[&str]); 13] = [
     ("limits", &[]),
     ("json", &["limits"]),
     ("host", &[]),
@@ -24,10 +24,13 @@ const POLICY: [(&str, &[&str]); 12] = [
     // What is asked and answered.
     ("request", &["path", "query"]),
     ("decision", &[]),
+    // What must hold of a question: evaluates, and knows nothing of permits and refusals.
+    ("condition", &["document", "limits", "moment", "path", "path_tree", "query", "request"]),
     // What decides: takes documents apart once and evaluates its own types.
     (
         "policy",
         &[
+            "condition",
             "decision",
             "document",
             "host",

@@ -1,0 +1,293 @@
+//! The attributes of a request: how they are named, what is known of them before any request, and how they are found.
+//!
+//! Where attributes come from is not known here: whoever asks has verified the subject and read the request.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde_json::{Map, Value as Json};
+
+use super::value::{Exact, Found, Kind, Value};
+use super::{Facts, Fault};
+use crate::document::{JsonPointer, Problem};
+use crate::limits::MAX_NAME_BYTES;
+use crate::query;
+use crate::request::Subject;
+
+/// An attribute of a request.
+#[derive(Clone, Debug)]
+pub(super) enum Attribute {
+    /// One that every request has, or could have.
+    Known(&'static Known),
+    /// `context.header.` and this name, in lower case.
+    Header(Box<str>),
+    /// `context.query.` and this name.
+    Query(Box<str>),
+    /// A property, or what stands in it at the steps of a JSON Pointer (RFC 6901).
+    Property { root: Root, name: Box<str>, below: Box<[Box<str>]> },
+}
+
+/// The four parts of a question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Root {
+    Subject,
+    Action,
+    Resource,
+    Context,
+}
+
+/// How many values an attribute can have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Count {
+    One,
+    List,
+    /// A list that is as good as its only element: a header, a parameter, a property of which nothing is known.
+    Either,
+}
+
+/// An attribute with a name of ours.
+#[derive(Debug)]
+pub(super) struct Known {
+    name: &'static str,
+    count: Count,
+    kind: Kind,
+    find: for<'a> fn(&Facts<'a>) -> Result<Found<'a>, Fault>,
+}
+
+/// Every attribute with a name of ours. A new one is a row here and in the reference of the policy language.
+static KNOWN: [Known; 17] = [
+    one("subject.id", |facts| subject(facts, |subject| Found::text(subject.id.as_deref()))),
+    one("subject.type", |facts| subject(facts, |subject| Found::text(subject.kind.as_deref()))),
+    one("subject.tenant", |facts| subject(facts, |subject| Found::text(subject.tenant.as_deref()))),
+    one("subject.method", |facts| subject(facts, |subject| Found::text(subject.method.as_deref()))),
+    one("subject.key_type", |facts| subject(facts, |subject| Found::text(subject.key_type.as_deref()))),
+    list("subject.roles", |facts| subject_list(facts, |subject| &subject.roles)),
+    list("subject.groups", |facts| subject_list(facts, |subject| &subject.groups)),
+    list("subject.scopes", |facts| subject_list(facts, |subject| &subject.scopes)),
+    list("subject.permissions", |facts| subject_list(facts, |subject| &subject.permissions)),
+    one("action.name", |facts| Ok(Found::text(facts.request.action.name()))),
+    one("action.method", |facts| Ok(Found::text(facts.request.action.method()))),
+    one("resource.host", |facts| Ok(Found::text(Some(facts.request.resource.host)))),
+    one("resource.path", |facts| Ok(Found::text(Some(facts.request.resource.path.as_str())))),
+    one("resource.type", |facts| Ok(of_resource(facts, "type", facts.request.resource.kind))),
+    one("resource.id", |facts| Ok(of_resource(facts, "id", facts.request.resource.id))),
+    Known { name: "context.time", count: Count::One, kind: Kind::Number, find: time },
+    Known { name: "context.source", count: Count::One, kind: Kind::Address, find: source },
+];
+
+impl Attribute {
+    /// Reads the name that stands at `place`.
+    ///
+    /// # Errors
+    ///
+    /// Why no request can have such an attribute.
+    pub(super) fn parse(text: &str, place: &JsonPointer) -> Result<Attribute, Problem> {
+        let problem = |message: &str| Problem::new(place.clone(), message);
+        if text.is_empty() || text.len() > MAX_NAME_BYTES || text.chars().any(char::is_control) {
+            let bound = format!("a name of 1 to {MAX_NAME_BYTES} bytes without control characters");
+            return Err(problem("not the name of an attribute").expected(bound));
+        }
+        // A name alone is an attribute of the subject. One with a point in it is more likely a misspelt root.
+        let whole = text.split('/').next().unwrap_or_default();
+        let qualified =
+            if whole.contains('.') { Cow::Borrowed(text) } else { format!("subject.{text}").into() };
+        let whole = qualified.split('/').next().unwrap_or_default();
+        // The host of a request is the resource's, and some look for it in the context.
+        let known_as = if whole == "context.host" { "resource.host" } else { whole };
+        if let Some(known) = KNOWN.iter().find(|known| known.name == known_as) {
+            return if whole.len() == qualified.len() {
+                Ok(Attribute::Known(known))
+            } else {
+                Err(problem("an attribute without parts").expected(format!("`{whole}` as a whole")))
+            };
+        }
+        if let Some(header) = qualified.strip_prefix("context.header.") {
+            return if is_token(header) {
+                Ok(Attribute::Header(header.to_ascii_lowercase().into()))
+            } else {
+                Err(problem("not the name of a header").expected("a name such as `context.header.x-region`"))
+            };
+        }
+        if let Some(parameter) = qualified.strip_prefix("context.query.").filter(|name| !name.is_empty()) {
+            return Ok(Attribute::Query(parameter.into()));
+        }
+        let (prefix, property) = qualified.split_once('.').unwrap_or_default();
+        let root = Root::ALL.into_iter().find(|root| root.name() == prefix).ok_or_else(|| {
+            problem("no such kind of attribute")
+                .expected("a name, or `subject.`, `action.`, `resource.` or `context.` and a name")
+                .nearest(prefix, Root::ALL.map(Root::name))
+        })?;
+        let mut steps = property.split('/').map(unescape);
+        let name = steps.next().flatten().filter(|name| !name.is_empty());
+        let below: Option<Box<[_]>> = steps.collect();
+        let (name, below) = name.zip(below).ok_or_else(|| {
+            problem("not the name of an attribute")
+                .expected("a name, and steps such as `/region` into what it names")
+        })?;
+        Ok(Attribute::Property { root, name, below })
+    }
+
+    /// How many values it can have.
+    pub(super) const fn count(&self) -> Count {
+        match self {
+            Attribute::Known(known) => known.count,
+            Attribute::Header(_) | Attribute::Query(_) | Attribute::Property { .. } => Count::Either,
+        }
+    }
+
+    /// The type of its values, if that does not depend on who asks.
+    pub(super) const fn kind(&self) -> Option<Kind> {
+        match self {
+            Attribute::Known(known) => Some(known.kind),
+            Attribute::Header(_) | Attribute::Query(_) => Some(Kind::Text),
+            Attribute::Property { .. } => None,
+        }
+    }
+
+    /// The subject's own attribute that this looks into, if it is one.
+    pub(super) fn of_subject(&self) -> Option<&str> {
+        match self {
+            Attribute::Property { root: Root::Subject, name, .. } => Some(name),
+            Attribute::Property { root: Root::Action | Root::Resource | Root::Context, .. } => None,
+            Attribute::Known(_) | Attribute::Header(_) | Attribute::Query(_) => None,
+        }
+    }
+
+    /// What the attribute is in this request. A header or a parameter that was not sent is nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault::Malformed`] for values that cannot be read, [`Fault::TooLarge`] for too many.
+    pub(super) fn find<'a>(&'a self, facts: &Facts<'a>) -> Result<Found<'a>, Fault> {
+        let request = facts.request;
+        match self {
+            Attribute::Known(known) => (known.find)(facts),
+            Attribute::Header(name) => {
+                // Every line counts, in every spelling that a server could take for it, and is one value as a whole: a comma
+                // separates what only some servers split.
+                let lines = request.context.header_values(name).map(|value| match str::from_utf8(value) {
+                    Ok(text) => Ok(Value::text(text.trim_matches([' ', '\t']))),
+                    Err(_) => Err(Fault::Malformed),
+                });
+                sent(lines.collect::<Result<Vec<_>, _>>()?)
+            }
+            Attribute::Query(name) => {
+                let values = query::values(request.context.query.unwrap_or_default(), name);
+                sent(values.map_err(|_| Fault::Malformed)?.into_iter().map(Value::Text).collect())
+            }
+            Attribute::Property { root, name, below } => {
+                // What the path says is beyond dispute; what else is said of a resource is not.
+                if let (Root::Resource, Some(text)) =
+                    (root, facts.captures.and_then(|captures| captures.get(name)))
+                {
+                    return if below.is_empty() { Ok(Found::text(Some(text))) } else { Ok(Found::Nothing) };
+                }
+                let property = match root {
+                    Root::Subject => request.subject.and_then(|subject| subject.attributes.get(&**name)),
+                    Root::Action => request.action.attribute(name),
+                    Root::Resource => request.resource.attributes.and_then(|map| map.get(&**name)),
+                    Root::Context => request.context.attributes.and_then(|map| map.get(&**name)),
+                };
+                let found = below.iter().try_fold(property, |value, step| Some(part(value?, step)));
+                found.flatten().map_or(Ok(Found::Nothing), Found::json)
+            }
+        }
+    }
+}
+
+/// The full name, as a document may write it.
+impl fmt::Display for Attribute {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Attribute::Known(known) => formatter.write_str(known.name),
+            Attribute::Header(name) => write!(formatter, "context.header.{name}"),
+            Attribute::Query(name) => write!(formatter, "context.query.{name}"),
+            Attribute::Property { root, name, below } => {
+                write!(formatter, "{}.{}", root.name(), escape(name))?;
+                below.iter().try_for_each(|step| write!(formatter, "/{}", escape(step)))
+            }
+        }
+    }
+}
+
+impl Root {
+    const ALL: [Root; 4] = [Root::Subject, Root::Action, Root::Resource, Root::Context];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Root::Subject => "subject",
+            Root::Action => "action",
+            Root::Resource => "resource",
+            Root::Context => "context",
+        }
+    }
+}
+
+type Find = for<'a> fn(&Facts<'a>) -> Result<Found<'a>, Fault>;
+
+const fn one(name: &'static str, find: Find) -> Known {
+    Known { name, count: Count::One, kind: Kind::Text, find }
+}
+
+const fn list(name: &'static str, find: Find) -> Known {
+    Known { name, count: Count::List, kind: Kind::Text, find }
+}
+
+fn subject<'a>(facts: &Facts<'a>, find: impl FnOnce(&'a Subject) -> Found<'a>) -> Result<Found<'a>, Fault> {
+    Ok(facts.request.subject.map_or(Found::Nothing, find))
+}
+
+fn subject_list<'a>(
+    facts: &Facts<'a>,
+    find: impl FnOnce(&'a Subject) -> &'a [String],
+) -> Result<Found<'a>, Fault> {
+    facts.request.subject.map_or(Ok(Found::Nothing), |subject| Found::texts(find(subject)))
+}
+
+/// The placeholder `name` of the path, or else what whoever asks says.
+fn of_resource<'a>(facts: &Facts<'a>, name: &str, said: Option<&'a str>) -> Found<'a> {
+    Found::text(facts.captures.and_then(|captures| captures.get(name)).or(said.map(Cow::Borrowed)))
+}
+
+fn time<'a>(facts: &Facts<'a>) -> Result<Found<'a>, Fault> {
+    let time = facts.request.context.time;
+    Ok(time.map_or(Found::Nothing, |time| Found::One(Value::Number(Exact::Whole(time.into())))))
+}
+
+fn source<'a>(facts: &Facts<'a>) -> Result<Found<'a>, Fault> {
+    let source = facts.request.context.source;
+    Ok(source.map_or(Found::Nothing, |address| Found::One(Value::Address(address.to_canonical()))))
+}
+
+/// What a client sent: nothing, or a list.
+fn sent(values: Vec<Value<'_>>) -> Result<Found<'_>, Fault> {
+    if values.is_empty() { Ok(Found::Nothing) } else { Found::list(values.into_iter()) }
+}
+
+/// What stands in `value` at one step of a JSON Pointer (RFC 6901 section 4).
+fn part<'a>(value: &'a Json, step: &str) -> Option<&'a Json> {
+    match value {
+        Json::Object(members) => Map::get(members, step),
+        Json::Array(elements) => {
+            let is_index = step == "0" || !step.starts_with(['0', '+']);
+            elements.get(step.parse::<usize>().ok().filter(|_| is_index)?)
+        }
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => None,
+    }
+}
+
+/// A step of a JSON Pointer as it is meant (RFC 6901 section 3): `~1` is `/`, `~0` is `~`, and no other `~` is one.
+fn unescape(step: &str) -> Option<Box<str>> {
+    let strays = step.split('~').skip(1).any(|after| !after.starts_with(['0', '1']));
+    (!strays).then(|| step.replace("~1", "/").replace("~0", "~").into())
+}
+
+fn escape(name: &str) -> String {
+    name.replace('~', "~0").replace('/', "~1")
+}
+
+/// Whether it is a `token` (RFC 9110 section 5.1), as names of headers are.
+fn is_token(text: &str) -> bool {
+    !text.is_empty()
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
+}
