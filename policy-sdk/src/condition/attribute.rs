@@ -15,7 +15,6 @@ use crate::query;
 use crate::request::Subject;
 
 /// An attribute of a request.
-#[derive(Clone, Debug)]
 pub(super) enum Attribute {
     /// One that every request has, or could have.
     Known(&'static Known),
@@ -28,7 +27,7 @@ pub(super) enum Attribute {
 }
 
 /// The four parts of a question.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Root {
     Subject,
     Action,
@@ -37,7 +36,7 @@ pub(super) enum Root {
 }
 
 /// How many values an attribute can have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 pub(super) enum Count {
     One,
     List,
@@ -46,7 +45,6 @@ pub(super) enum Count {
 }
 
 /// An attribute with a name of ours.
-#[derive(Debug)]
 pub(super) struct Known {
     name: &'static str,
     count: Count,

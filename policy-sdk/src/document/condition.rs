@@ -4,20 +4,15 @@
 //! exist, is for [`crate::condition`] to say, which compiles and evaluates conditions.
 
 use std::borrow::Cow;
-use std::ops::ControlFlow;
 
-use deserr::{
-    DeserializeError, Deserr, ErrorKind, IntoValue, MergeWithError, Value, ValueKind, ValuePointerRef,
-    take_cf_content,
-};
+use deserr::{Deserr, IntoValue, Value, ValueKind, ValuePointerRef};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde_json::Number;
+use serde_json::{Number, Value as Json};
 
 use super::{Problem, Problems};
 
 /// What must hold of the attributes of a request: one test, or a group of conditions.
-#[derive(Clone, Debug, PartialEq, Eq, Deserr, JsonSchema)]
-#[deserr(error = Problems, try_from(Fields) = Condition::from_fields -> Misshapen)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema)]
 #[schemars(untagged)]
 pub enum Condition {
     /// One test of one attribute.
@@ -154,43 +149,6 @@ pub enum Scalar {
     Text(String),
 }
 
-impl Condition {
-    fn from_fields(fields: Fields) -> Result<Self, Misshapen> {
-        match fields {
-            Fields {
-                attribute: Some(attribute),
-                operator: Some(operator),
-                value,
-                value_from,
-                any_of: None,
-                all_of: None,
-                none_of: None,
-            } => match (&value, &value_from) {
-                (Some(_), Some(_)) => Err(Misshapen::TwoOperands),
-                (Some(_) | None, Some(_) | None) => {
-                    Ok(Self::Test(Test { attribute, operator, value, value_from }))
-                }
-            },
-            Fields {
-                attribute: None,
-                operator: None,
-                value: None,
-                value_from: None,
-                any_of,
-                all_of,
-                none_of,
-            } => match (any_of, all_of, none_of) {
-                (Some(any_of), None, None) => Ok(Self::AnyOf(AnyOf { any_of })),
-                (None, Some(all_of), None) => Ok(Self::AllOf(AllOf { all_of })),
-                (None, None, Some(none_of)) => Ok(Self::NoneOf(NoneOf { none_of })),
-                (Some(_) | None, Some(_) | None, Some(_) | None) => Err(Misshapen::NotOneShape),
-            },
-            Fields { any_of: None, all_of: None, none_of: None, .. } => Err(Misshapen::HalfATest),
-            Fields { .. } => Err(Misshapen::NotOneShape),
-        }
-    }
-}
-
 impl Operator {
     /// Every operator, in the order of the reference.
     pub const ALL: [Operator; 27] = [
@@ -257,40 +215,6 @@ impl Operator {
     }
 }
 
-impl Deserr<Problems> for Operator {
-    fn deserialize_from_value<V: IntoValue>(
-        value: Value<V>,
-        location: ValuePointerRef<'_>,
-    ) -> Result<Self, Problems> {
-        let name: String = Deserr::<Problems>::deserialize_from_value(value, location)?;
-        Self::ALL.into_iter().find(|operator| operator.as_str() == name).ok_or_else(|| {
-            let accepted = Self::ALL.map(Self::as_str);
-            let error: ErrorKind<'_, V> = ErrorKind::UnknownValue { value: &name, accepted: &accepted };
-            take_cf_content(Problems::error(None, error, location))
-        })
-    }
-}
-
-impl Deserr<Problems> for Operand {
-    fn deserialize_from_value<V: IntoValue>(
-        value: Value<V>,
-        location: ValuePointerRef<'_>,
-    ) -> Result<Self, Problems> {
-        match value {
-            list @ Value::Sequence(_) => {
-                Deserr::<Problems>::deserialize_from_value(list, location).map(Self::List)
-            }
-            one @ (Value::Null
-            | Value::Boolean(_)
-            | Value::Integer(_)
-            | Value::NegativeInteger(_)
-            | Value::Float(_)
-            | Value::String(_)
-            | Value::Map(_)) => Scalar::deserialize_from_value(one, location).map(Self::One),
-        }
-    }
-}
-
 impl JsonSchema for Operand {
     fn inline_schema() -> bool {
         true
@@ -309,73 +233,144 @@ impl JsonSchema for Operand {
     }
 }
 
-impl Deserr<Problems> for Scalar {
+/// Read by hand: what the derived code of three recursive types would add to the module is a hundredth of it.
+impl Deserr<Problems> for Condition {
     fn deserialize_from_value<V: IntoValue>(
         value: Value<V>,
         location: ValuePointerRef<'_>,
     ) -> Result<Self, Problems> {
-        let float = |value| Number::from_f64(value).map(Self::Number);
-        let kind = value.kind();
-        let scalar = match value {
-            Value::Boolean(value) => Some(Self::Boolean(value)),
-            Value::Integer(value) => Some(Self::Number(value.into())),
-            Value::NegativeInteger(value) => Some(Self::Number(value.into())),
-            Value::Float(value) => float(value),
-            Value::String(text) => Some(Self::Text(text)),
-            Value::Null | Value::Sequence(_) | Value::Map(_) => None,
-        };
-        scalar.ok_or_else(|| {
-            let accepted = [ValueKind::String, ValueKind::Integer, ValueKind::Float, ValueKind::Boolean];
-            Problem::wrong_kind(kind, &accepted, location).into()
-        })
+        let value: Json = Deserr::<Problems>::deserialize_from_value(value, location)?;
+        let mut problems = Vec::new();
+        let condition = read(value, location, &mut problems);
+        match (condition, Problems::from_list(problems)) {
+            (Some(condition), None) => Ok(condition),
+            (Some(_) | None, Some(problems)) => Err(problems),
+            (None, None) => Err(Problem::new(location, NOT_ONE_SHAPE).into()),
+        }
     }
 }
 
 /// The fields of every shape of condition, before it is known which one is meant.
-#[derive(Deserr)]
-#[deserr(error = Problems, deny_unknown_fields)]
+#[derive(Default)]
 struct Fields {
-    #[deserr(default)]
     attribute: Option<String>,
-    #[deserr(default)]
     operator: Option<Operator>,
-    #[deserr(default)]
     value: Option<Operand>,
-    #[deserr(default)]
     value_from: Option<String>,
-    #[deserr(default)]
     any_of: Option<Vec<Condition>>,
-    #[deserr(default)]
     all_of: Option<Vec<Condition>>,
-    #[deserr(default)]
     none_of: Option<Vec<Condition>>,
 }
 
-/// Why fields do not make a condition.
-#[derive(Clone, Copy)]
-enum Misshapen {
-    HalfATest,
-    TwoOperands,
-    NotOneShape,
+const FIELDS: [&str; 7] = ["attribute", "operator", "value", "value_from", "any_of", "all_of", "none_of"];
+
+const NOT_ONE_SHAPE: &str = "not one condition";
+
+/// Reads one condition, or adds what is wrong with it. How deep groups nest is bounded by the reader of JSON.
+fn read(value: Json, location: ValuePointerRef<'_>, problems: &mut Vec<Problem>) -> Option<Condition> {
+    let Json::Object(members) = value else {
+        problems.push(Problem::wrong_kind(value.kind(), &[ValueKind::Map], location));
+        return None;
+    };
+    let before = problems.len();
+    let mut fields = Fields::default();
+    for (name, value) in members {
+        let here = location.push_key(&name);
+        match name.as_str() {
+            known if value.is_null() && FIELDS.contains(&known) => {}
+            "attribute" => fields.attribute = text(value, here, problems),
+            "operator" => {
+                fields.operator = text(value, here, problems).and_then(|name| operator(&name, here, problems))
+            }
+            "value" => fields.value = operand(value, here, problems),
+            "value_from" => fields.value_from = text(value, here, problems),
+            "any_of" => fields.any_of = group(value, here, problems),
+            "all_of" => fields.all_of = group(value, here, problems),
+            "none_of" => fields.none_of = group(value, here, problems),
+            unknown => problems.push(Problem::unknown_field(unknown, &FIELDS, location)),
+        }
+    }
+    if problems.len() > before {
+        return None;
+    }
+    fields.shaped(location).map_err(|problem| problems.push(problem)).ok()
 }
 
-impl MergeWithError<Misshapen> for Problems {
-    fn merge(
-        earlier: Option<Self>,
-        other: Misshapen,
-        location: ValuePointerRef<'_>,
-    ) -> ControlFlow<Self, Self> {
-        let problem = match other {
-            Misshapen::HalfATest => {
-                Problem::new(location, "half a test").expected("`attribute` and `operator`, both")
+fn text(value: Json, location: ValuePointerRef<'_>, problems: &mut Vec<Problem>) -> Option<String> {
+    match value {
+        Json::String(text) => Some(text),
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::Array(_) | Json::Object(_) => {
+            problems.push(Problem::wrong_kind(value.kind(), &[ValueKind::String], location));
+            None
+        }
+    }
+}
+
+fn operator(name: &str, location: ValuePointerRef<'_>, problems: &mut Vec<Problem>) -> Option<Operator> {
+    let operator = Operator::ALL.into_iter().find(|operator| operator.as_str() == name);
+    if operator.is_none() {
+        problems.push(Problem::unknown_value(name, &Operator::ALL.map(Operator::as_str), location));
+    }
+    operator
+}
+
+fn operand(value: Json, location: ValuePointerRef<'_>, problems: &mut Vec<Problem>) -> Option<Operand> {
+    let Json::Array(elements) = value else { return scalar(value, location, problems).map(Operand::One) };
+    let mut scalars = Vec::with_capacity(elements.len());
+    for (index, element) in elements.into_iter().enumerate() {
+        scalars.extend(scalar(element, location.push_index(index), problems));
+    }
+    Some(Operand::List(scalars))
+}
+
+fn scalar(value: Json, location: ValuePointerRef<'_>, problems: &mut Vec<Problem>) -> Option<Scalar> {
+    match value {
+        Json::Bool(value) => Some(Scalar::Boolean(value)),
+        Json::Number(number) => Some(Scalar::Number(number)),
+        Json::String(text) => Some(Scalar::Text(text)),
+        Json::Null | Json::Array(_) | Json::Object(_) => {
+            let accepted = [ValueKind::String, ValueKind::Integer, ValueKind::Float, ValueKind::Boolean];
+            problems.push(Problem::wrong_kind(value.kind(), &accepted, location));
+            None
+        }
+    }
+}
+
+fn group(value: Json, location: ValuePointerRef<'_>, problems: &mut Vec<Problem>) -> Option<Vec<Condition>> {
+    let Json::Array(elements) = value else {
+        problems.push(Problem::wrong_kind(value.kind(), &[ValueKind::Sequence], location));
+        return None;
+    };
+    let mut conditions = Vec::with_capacity(elements.len());
+    for (index, element) in elements.into_iter().enumerate() {
+        conditions.extend(read(element, location.push_index(index), problems));
+    }
+    Some(conditions)
+}
+
+impl Fields {
+    /// The one shape that these are the fields of.
+    fn shaped(self, location: ValuePointerRef<'_>) -> Result<Condition, Problem> {
+        let Fields { attribute, operator, value, value_from, any_of, all_of, none_of } = self;
+        let of_test = [attribute.is_some(), operator.is_some(), value.is_some(), value_from.is_some()];
+        match (of_test, any_of, all_of, none_of) {
+            ([false, false, false, false], Some(any_of), None, None) => Ok(Condition::AnyOf(AnyOf { any_of })),
+            ([false, false, false, false], None, Some(all_of), None) => Ok(Condition::AllOf(AllOf { all_of })),
+            ([false, false, false, false], None, None, Some(none_of)) => Ok(Condition::NoneOf(NoneOf { none_of })),
+            ([true, true, true, true], None, None, None) => {
+                Err(Problem::new(location.push_key("value_from"), "a second operand")
+                    .expected("`value` or `value_from`, not both"))
             }
-            Misshapen::TwoOperands => Problem::new(location.push_key("value_from"), "a second operand")
-                .expected("`value` or `value_from`, not both"),
-            Misshapen::NotOneShape => Problem::new(location, "not one condition").expected(
+            (given, None, None, None) if given.contains(&true) => match attribute.zip(operator) {
+                Some((attribute, operator)) => {
+                    Ok(Condition::Test(Test { attribute, operator, value, value_from }))
+                }
+                None => Err(Problem::new(location, "half a test").expected("`attribute` and `operator`, both")),
+            },
+            _several_or_none => Err(Problem::new(location, NOT_ONE_SHAPE).expected(
                 "a test (`attribute`, `operator`, and `value` or `value_from`), or one of `any_of`, `all_of`, `none_of`",
-            ),
-        };
-        ControlFlow::Continue(Self::from(problem).after(earlier))
+            )),
+        }
     }
 }
 
@@ -489,8 +484,9 @@ mod tests {
         assert_eq!(names, Operator::ALL.map(Operator::as_str));
         for (number, operator) in Operator::ALL.into_iter().enumerate() {
             assert_eq!(operator as usize, number, "each is listed once");
-            let read = deserr::deserialize::<Operator, _, Problems>(json!(operator.as_str()));
-            assert_eq!(read, Ok(operator));
+            let test = json!({"attribute": "a", "operator": operator.as_str()});
+            let expected = Test { attribute: "a".into(), operator, value: None, value_from: None };
+            assert_eq!(read(test), Ok(Condition::Test(expected)));
         }
     }
 }

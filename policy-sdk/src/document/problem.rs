@@ -76,6 +76,14 @@ impl Problem {
         Self::new(location, format!("found {}", kind_name(found))).expected(accepted.join(" or "))
     }
 
+    /// A text that is none of an enumeration's. It is repeated only through its likely meaning: it could be a secret that
+    /// slipped into the wrong line.
+    pub(super) fn unknown_value(value: &str, accepted: &[&str], location: ValuePointerRef<'_>) -> Self {
+        Self::new(location, "unknown value")
+            .expected(one_of(accepted))
+            .nearest(value, accepted.iter().copied())
+    }
+
     /// A field that the object does not have.
     pub(super) fn unknown_field(field: &str, accepted: &[&str], location: ValuePointerRef<'_>) -> Self {
         let problem =
@@ -234,11 +242,7 @@ impl DeserializeError for Problems {
             }
             ErrorKind::MissingField { field } => Problem::new(location, format!("`{field}` is missing")),
             ErrorKind::UnknownKey { key, accepted } => Problem::unknown_field(key, accepted, location),
-            // The value of an enumeration is repeated only through its likely meaning: the text itself could be a
-            // secret that slipped into the wrong line.
-            ErrorKind::UnknownValue { value, accepted } => Problem::new(location, "unknown value")
-                .expected(one_of(accepted))
-                .nearest(value, accepted.iter().copied()),
+            ErrorKind::UnknownValue { value, accepted } => Problem::unknown_value(value, accepted, location),
             ErrorKind::BadSequenceLen { expected, .. } => {
                 Problem::new(location, "wrong number of elements").expected(format!("{expected} elements"))
             }

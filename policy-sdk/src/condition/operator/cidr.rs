@@ -27,7 +27,6 @@ pub(super) const IN_CIDR: Row = Row {
 
 pub(super) const NOT_IN_CIDR: Row = Row { operator: Operator::NotInCidr, negated: true, ..IN_CIDR };
 
-#[derive(Debug)]
 struct Networks(Box<[Network]>);
 
 impl Predicate for Networks {
@@ -46,7 +45,7 @@ impl Predicate for Networks {
 }
 
 /// A network by its address and the number of bits that count.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 struct Network {
     address: IpAddr,
     prefix: u8,

@@ -15,7 +15,6 @@ pub(super) const EQ: Row = Row {
 
 pub(super) const NE: Row = Row { operator: Operator::Ne, negated: true, ..EQ };
 
-#[derive(Debug)]
 struct Equal(Value<'static>);
 
 impl Predicate for Equal {

@@ -11,15 +11,12 @@ mod sets;
 mod text;
 mod time;
 
-use std::fmt;
-
 use super::attribute::Count;
 use super::value::{Found, Kind, Value};
 use super::{Fault, Steps};
 use crate::document::Operator;
 
 /// What an operator takes and how it is evaluated.
-#[derive(Debug)]
 pub(super) struct Row {
     operator: Operator,
     /// What the attribute must be; `None` for an operator that asks only whether it is there.
@@ -39,20 +36,19 @@ pub(super) struct Row {
 type Prepare = fn(&[Value<'_>]) -> Result<Box<dyn Predicate>, Misfit>;
 
 /// How many values of which types.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(super) struct Takes {
     pub(super) count: Count,
     pub(super) kinds: &'static [Kind],
 }
 
 /// An operator with its operand: what is asked of the values of an attribute.
-pub(super) trait Predicate: fmt::Debug + Send + Sync {
+pub(super) trait Predicate: Send + Sync {
     /// Whether it holds of `values`, whose number and types fit the operator.
     fn holds(&self, values: &[Value<'_>], steps: &mut Steps) -> Result<bool, Fault>;
 }
 
 /// Why an operand does not fit its operator.
-#[derive(Debug)]
 pub(super) struct Misfit {
     /// The value of a list that does not fit, if it is one of several.
     pub(super) element: Option<usize>,

@@ -46,7 +46,6 @@ pub(super) const BETWEEN: Row = Row {
     ..LT
 };
 
-#[derive(Debug)]
 struct Within(Bound<Exact>, Bound<Exact>);
 
 fn within(from: Bound<Exact>, to: Bound<Exact>) -> Result<Box<dyn Predicate>, Misfit> {

@@ -18,7 +18,6 @@ pub(super) const PRESENT: Row = Row {
 
 pub(super) const ABSENT: Row = Row { operator: Operator::Absent, negated: true, ..PRESENT };
 
-#[derive(Debug)]
 struct Present;
 
 impl Predicate for Present {

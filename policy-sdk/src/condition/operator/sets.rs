@@ -13,7 +13,7 @@ pub(super) const IN: Row = Row {
     from_attribute: true,
     alike: true,
     negated: false,
-    prepare: |values| members(values, |held| held.found > 0),
+    prepare: |values| members(values, |values, members| values.iter().any(|value| members.contains(value))),
 };
 
 pub(super) const NOT_IN: Row = Row { operator: Operator::NotIn, negated: true, ..IN };
@@ -27,59 +27,38 @@ pub(super) const CONTAINS_NONE: Row = Row { operator: Operator::ContainsNone, ne
 
 pub(super) const CONTAINS_ALL: Row = Row {
     operator: Operator::ContainsAll,
-    prepare: |values| members(values, |held| held.found == held.members),
+    prepare: |values| members(values, |values, members| members.iter().all(|member| values.contains(member))),
     ..CONTAINS_ANY
 };
 
 pub(super) const SUBSET_OF: Row = Row {
     operator: Operator::SubsetOf,
-    prepare: |values| members(values, |held| !held.strangers),
+    prepare: |values| members(values, |values, members| values.iter().all(|value| members.contains(value))),
     ..CONTAINS_ANY
 };
 
-/// What the values of an attribute have to do with the members of the operand.
-struct Held {
-    /// Members that are among the values, each counted once.
-    found: usize,
-    /// Members in all, each counted once.
-    members: usize,
-    /// Whether a value is no member.
-    strangers: bool,
-}
+/// The values of an attribute first, then the members.
+type Asks = for<'a> fn(&[Value<'a>], &[Value<'a>]) -> bool;
 
-#[derive(Debug)]
 struct Members {
-    /// In order, each once.
-    sorted: Box<[Value<'static>]>,
-    asks: fn(&Held) -> bool,
+    members: Box<[Value<'static>]>,
+    asks: Asks,
 }
 
-fn members(values: &[Value<'_>], asks: fn(&Held) -> bool) -> Result<Box<dyn Predicate>, Misfit> {
-    if let Some(stranger) =
-        values.iter().position(|value| alike(std::slice::from_ref(value), values.first()).is_err())
-    {
+fn members(values: &[Value<'_>], asks: Asks) -> Result<Box<dyn Predicate>, Misfit> {
+    let other_type = |value: &Value<'_>| alike(std::slice::from_ref(value), values.first()).is_err();
+    if let Some(stranger) = values.iter().position(other_type) {
         return Err(Misfit::at(stranger, "the type of the first element: a list has one type"));
     }
-    let mut sorted: Vec<Value<'static>> = values.iter().cloned().map(Value::into_owned).collect();
-    sorted.sort();
-    sorted.dedup();
-    Ok(Box::new(Members { sorted: sorted.into(), asks }))
+    let members = values.iter().cloned().map(Value::into_owned).collect();
+    Ok(Box::new(Members { members, asks }))
 }
 
 impl Predicate for Members {
     fn holds(&self, values: &[Value<'_>], steps: &mut Steps) -> Result<bool, Fault> {
-        alike(values, self.sorted.first())?;
-        steps.spend(values.len())?;
-        let mut found = vec![false; self.sorted.len()];
-        let mut strangers = false;
-        for value in values {
-            match self.sorted.binary_search(value) {
-                Ok(place) => found.iter_mut().skip(place).take(1).for_each(|found| *found = true),
-                Err(_) => strangers = true,
-            }
-        }
-        let found = found.into_iter().filter(|found| *found).count();
-        Ok((self.asks)(&Held { found, members: self.sorted.len(), strangers }))
+        alike(values, self.members.first())?;
+        steps.spend(values.len().saturating_mul(self.members.len()))?;
+        Ok((self.asks)(values, &self.members))
     }
 }
 

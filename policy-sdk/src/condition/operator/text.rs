@@ -44,7 +44,6 @@ pub(super) const MATCHES: Row = Row {
     ..STARTS_WITH
 };
 
-#[derive(Debug)]
 struct Part {
     part: Box<str>,
     is_part: fn(&str, &str) -> bool,
@@ -66,7 +65,6 @@ impl Predicate for Part {
     }
 }
 
-#[derive(Debug)]
 struct Matches(Pattern);
 
 impl Predicate for Matches {

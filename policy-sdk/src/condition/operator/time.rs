@@ -66,7 +66,6 @@ fn moment(value: &Value<'_>) -> Result<Moment, Fault> {
     }
 }
 
-#[derive(Debug)]
 struct Limit {
     bound: Moment,
     holds: fn(Moment, Moment) -> bool,
@@ -85,10 +84,8 @@ impl Predicate for Limit {
 }
 
 /// Periods that come back, of which the moment must be in one.
-#[derive(Debug)]
 struct Periods(Box<[Period]>);
 
-#[derive(Debug)]
 enum Period {
     Hours(Hours),
     /// A day, 0 for Monday, where clocks are so far ahead.
@@ -119,7 +116,6 @@ impl Predicate for Periods {
 }
 
 /// From a second of the day to just before another. Past midnight when the second is the smaller.
-#[derive(Debug)]
 struct Hours {
     from: u32,
     until: u32,

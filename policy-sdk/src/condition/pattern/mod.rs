@@ -17,7 +17,6 @@ use super::{Fault, Steps};
 use crate::limits::{MAX_MATCHED_BYTES, MAX_PATTERN_BYTES, MAX_PATTERN_STATES};
 
 /// A regular expression, ready to be asked about texts.
-#[derive(Debug)]
 pub(super) struct Pattern(Program);
 
 impl Pattern {

@@ -5,10 +5,8 @@ use super::syntax::{Class, Expression};
 use crate::limits::MAX_PATTERN_STATES;
 
 /// The states of an expression. The end of the text must be met in the state after the last one.
-#[derive(Debug)]
 pub(super) struct Program(Vec<State>);
 
-#[derive(Debug)]
 enum State {
     /// One character of these leads to the next state.
     Take(Class),

@@ -8,7 +8,6 @@ use std::str::CharIndices;
 use super::{PatternError, PatternFault};
 
 /// One part of an expression. None is empty, and every repetition allows one: each becomes at least one state.
-#[derive(Debug)]
 pub(super) enum Expression {
     Character(Class),
     Sequence(Vec<Expression>),
@@ -18,7 +17,7 @@ pub(super) enum Expression {
 }
 
 /// A set of characters.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub(super) struct Class {
     ranges: Vec<(char, char)>,
     negated: bool,
