@@ -221,6 +221,12 @@ impl Root {
     }
 }
 
+/// The names of ours, in the order of the reference.
+#[cfg(test)]
+pub(super) fn known_names() -> impl Iterator<Item = &'static str> {
+    KNOWN.iter().map(|known| known.name)
+}
+
 type Find = for<'a> fn(&Facts<'a>) -> Result<Found<'a>, Fault>;
 
 const fn one(name: &'static str, find: Find) -> Known {

@@ -433,4 +433,5 @@ fn the_attributes_of_the_subject_are_named() {
     assert_eq!(conditions.subject_attributes(), BTreeSet::from(["department", "profile"]));
 }
 
+mod reference;
 mod totality;
