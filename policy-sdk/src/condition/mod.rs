@@ -167,9 +167,7 @@ fn compile(
             document::Condition::NoneOf(group) => (Group::None, "none_of", &group.none_of),
         };
         let inside = here.member(name);
-        if members.is_empty() {
-            problems.push(Problem::new(inside, "a group of nothing").expected("at least one condition"));
-        } else if depth >= MAX_CONDITION_DEPTH {
+        if depth >= MAX_CONDITION_DEPTH {
             let expected = format!("at most {MAX_CONDITION_DEPTH} groups within each other");
             problems.push(Problem::new(inside, "groups nested too deeply").expected(expected));
         } else {

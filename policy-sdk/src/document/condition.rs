@@ -27,24 +27,22 @@ pub enum Condition {
 
 /// One test of one attribute.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema)]
-#[schemars(deny_unknown_fields)]
+#[schemars(deny_unknown_fields, inline)]
 pub struct Test {
     /// The attribute that is looked at: `subject.`, `action.`, `resource.` or `context.` and a name. A name with none of
     /// these in front is an attribute of the subject.
-    #[schemars(length(min = 1))]
     pub attribute: String,
     /// How it is looked at.
     pub operator: Operator,
     /// What it is compared with.
     pub value: Option<Operand>,
     /// The attribute it is compared with, in place of `value`.
-    #[schemars(length(min = 1))]
     pub value_from: Option<String>,
 }
 
 /// A group of which at least one must hold.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema)]
-#[schemars(deny_unknown_fields)]
+#[schemars(deny_unknown_fields, inline)]
 pub struct AnyOf {
     /// At least one of these holds.
     #[schemars(length(min = 1))]
@@ -53,7 +51,7 @@ pub struct AnyOf {
 
 /// A group of which all must hold.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema)]
-#[schemars(deny_unknown_fields)]
+#[schemars(deny_unknown_fields, inline)]
 pub struct AllOf {
     /// All of these hold.
     #[schemars(length(min = 1))]
@@ -62,7 +60,7 @@ pub struct AllOf {
 
 /// A group of which none may hold.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema)]
-#[schemars(deny_unknown_fields)]
+#[schemars(deny_unknown_fields, inline)]
 pub struct NoneOf {
     /// None of these holds.
     #[schemars(length(min = 1))]
@@ -225,10 +223,16 @@ impl JsonSchema for Operand {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        let scalar = ["string", "number", "boolean"];
         json_schema!({
-            "type": ["string", "number", "boolean", "array"],
-            "items": { "type": scalar },
+            "anyOf": [
+                { "type": "string" },
+                { "type": "number" },
+                { "type": "boolean" },
+                {
+                    "type": "array",
+                    "items": { "anyOf": [{ "type": "string" }, { "type": "number" }, { "type": "boolean" }] },
+                },
+            ],
         })
     }
 }
@@ -341,6 +345,9 @@ fn group(value: Json, location: ValuePointerRef<'_>, problems: &mut Vec<Problem>
         problems.push(Problem::wrong_kind(value.kind(), &[ValueKind::Sequence], location));
         return None;
     };
+    if elements.is_empty() {
+        problems.push(Problem::new(location, "a group of nothing").expected("at least one condition"));
+    }
     let mut conditions = Vec::with_capacity(elements.len());
     for (index, element) in elements.into_iter().enumerate() {
         conditions.extend(read(element, location.push_index(index), problems));
@@ -467,6 +474,11 @@ mod tests {
             (
                 json!({"any_of": [{"attribute": 1}]}),
                 "/any_of/0/attribute: found a whole number; expected a text",
+            ),
+            (json!({"any_of": []}), "/any_of: a group of nothing; expected at least one condition"),
+            (
+                json!({"all_of": [{"none_of": []}]}),
+                "/all_of/0/none_of: a group of nothing; expected at least one condition",
             ),
             (json!([]), "document: found a list; expected an object"),
         ] {
