@@ -70,6 +70,21 @@ pub enum Refusal {
     AccessDenied,
 }
 
+impl Refusal {
+    /// The stable code, as it stands in problem documents, records and metrics.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Refusal::AuthenticationRequired => "missing_token",
+            Refusal::TenantRequired => "tenant_required",
+            Refusal::TenantMismatch => "tenant_mismatch",
+            Refusal::InsufficientRole => "insufficient_role",
+            Refusal::InsufficientScope(_) => "insufficient_scope",
+            Refusal::InsufficientPermissions => "insufficient_permissions",
+            Refusal::AccessDenied => "access_denied",
+        }
+    }
+}
+
 /// Proof that something permitted this request. Only this crate can make one, and only where a decision says Permit;
 /// the command that lets a request through demands it.
 ///

@@ -6,6 +6,7 @@
 // Whoever adds a variant is shown every place that must know of it: no arm decides for cases nobody thought of.
 #![cfg_attr(not(test), deny(clippy::wildcard_enum_match_arm))]
 
+pub mod authzen;
 pub mod condition;
 pub mod decision;
 pub mod document;

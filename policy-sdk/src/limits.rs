@@ -67,3 +67,10 @@ pub const MAX_PATTERN_STATES: usize = 1024;
 
 /// Bytes of a text that a regular expression is held against: as much as a path or a query.
 pub const MAX_MATCHED_BYTES: usize = 8 * 1024;
+
+/// Bytes of one question in JSON: a thousand evaluations with the properties of a token each fit, and a caller waits
+/// milliseconds for it to be read.
+pub const MAX_QUESTION_BYTES: usize = 1024 * 1024;
+
+/// Evaluations in one request. Each is a decision of its own, and one caller must not keep all others waiting.
+pub const MAX_EVALUATIONS: usize = 1000;

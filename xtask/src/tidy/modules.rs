@@ -10,7 +10,7 @@ use super::rust::{code, words};
 type Table = &'static [(&'static str, &'static [&'static str])];
 
 /// The modules of the decision point, the lowest first, and what each may name besides itself.
-const POLICY: [(&str, &[&str]); 13] = [
+const POLICY: [(&str, &[&str]); 14] = [
     ("limits", &[]),
     ("json", &["limits"]),
     ("host", &[]),
@@ -43,6 +43,8 @@ const POLICY: [(&str, &[&str]); 13] = [
             "request",
         ],
     ),
+    // Questions and answers as JSON: takes texts apart and asks.
+    ("authzen", &["decision", "document", "host", "json", "limits", "moment", "path", "policy", "request"]),
 ];
 
 /// The modules of the enforcement point, the lowest first, and what each may name besides itself.
