@@ -320,6 +320,8 @@ fn a_budget_that_does_not_suffice_decides_nothing() {
     let mut steps = Steps::new(2);
     assert_eq!(evaluate(&conditions, &mut steps), Truth::Unknown(Fault::Exhausted));
     assert!(steps.are_exhausted());
+    // What was spent before counts, for conditions without a test too.
+    assert_eq!(evaluate(&compile(&json!([])), &mut steps), Truth::Unknown(Fault::Exhausted));
 }
 
 #[test]
