@@ -13,7 +13,9 @@ use tokio::time::sleep;
 
 use crate::PATIENCE;
 use crate::envoy::{Envoy, EnvoyOptions};
-use crate::envoy_config::{DocumentForm, FILTER, LISTENER, Places, Plugin, bootstrap, discovery};
+use crate::envoy_config::{
+    DocumentForm, FILTER, LISTENER, Places, Plugin, bootstrap, cluster_names, discovery,
+};
 use crate::issuer::Issuer;
 use crate::sink::Sink;
 use crate::upstream::Upstream;
@@ -24,8 +26,12 @@ const POLL: Duration = Duration::from_millis(5);
 /// What a bed is made of.
 #[derive(Clone, Debug)]
 pub struct BedOptions {
-    /// The root of the repository, for the files of `envoy/`.
+    /// The root of the repository, for the files of Envoy's configuration.
     pub root: PathBuf,
+    /// Envoy's configuration, below the root. Of the bed's own clusters it may lack those it has no use for.
+    pub bootstrap: PathBuf,
+    /// The file that the filter is discovered from, below the root; the first document is put in.
+    pub discovery: PathBuf,
     /// The Envoy program.
     pub envoy: PathBuf,
     /// The module; `cargo xtask build` makes `target/portcullis.wasm`.
@@ -87,6 +93,8 @@ impl BedOptions {
     pub fn new(root: &Path, envoy: &Path, module: &Path, document: Value) -> Self {
         Self {
             root: root.to_owned(),
+            bootstrap: "envoy/envoy.yaml".into(),
+            discovery: "envoy/policy/ecds.yaml".into(),
             envoy: envoy.to_owned(),
             module: module.to_owned(),
             document,
@@ -121,15 +129,18 @@ impl Bed {
 
         let policy = PolicyFile::create(folder.path(), options)?;
         policy.write(&options.document)?;
+        let bootstrap_file = options.root.join(&options.bootstrap);
+        let known = cluster_names(&bootstrap_file)?;
         let parts = [("upstream", upstream.address()), ("idp", issuer.address()), ("audit", sink.address())];
-        let mut clusters: BTreeMap<_, _> = parts.map(|(name, address)| (name.to_owned(), address)).into();
+        let parts = parts.into_iter().filter(|(name, _)| known.contains(*name));
+        let mut clusters: BTreeMap<_, _> = parts.map(|(name, address)| (name.to_owned(), address)).collect();
         clusters.extend(options.clusters.clone());
         let places = Places {
             gate: (Ipv4Addr::LOCALHOST, ports.gate).into(),
             admin: (Ipv4Addr::LOCALHOST, ports.admin).into(),
             clusters,
         };
-        let configuration = bootstrap(&options.root.join("envoy/envoy.yaml"), &places, &policy.path)?;
+        let configuration = bootstrap(&bootstrap_file, &places, &policy.path)?;
         let mut envoy = EnvoyOptions::new(&options.envoy, configuration.to_string());
         envoy.concurrency = options.concurrency;
         envoy.environment.clone_from(&options.environment);
@@ -244,7 +255,7 @@ impl PolicyFile {
         Ok(Self {
             path: watched.join("ecds.json"),
             workshop,
-            template: options.root.join("envoy/policy/ecds.yaml"),
+            template: options.root.join(&options.discovery),
             plugin,
             version: AtomicU64::new(1),
         })

@@ -1,7 +1,7 @@
 //! The shipped files of `envoy/`, read and given other ports and paths: what is tested is what is shipped. Nothing else
 //! of them is changed, and a file that lacks a place to put a port or path is an error.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -72,6 +72,17 @@ pub fn bootstrap(file: &Path, places: &Places, policy_file: &Path) -> Result<Val
     });
     ensure!(sources == 1, "{} has {sources} discovered filters, not one", file.display());
     Ok(config)
+}
+
+/// The names of the clusters of a bootstrap file.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn cluster_names(file: &Path) -> Result<BTreeSet<String>> {
+    let config = read_yaml(file)?;
+    let clusters = config.pointer("/static_resources/clusters").and_then(Value::as_array);
+    let names = clusters.into_iter().flatten().filter_map(|cluster| cluster["name"].as_str());
+    Ok(names.map(str::to_owned).collect())
 }
 
 /// A bootstrap file that holds the filter itself, with ports and plugin put in.

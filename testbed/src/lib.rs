@@ -12,6 +12,7 @@ pub mod bed;
 pub mod client;
 pub mod envoy;
 pub mod envoy_config;
+pub mod example;
 pub mod issuer;
 mod journal;
 pub mod load;

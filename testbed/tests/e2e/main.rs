@@ -6,6 +6,7 @@
 
 mod audit;
 mod environment;
+mod examples;
 mod guard;
 mod hosts_bytes;
 mod keys;

@@ -17,6 +17,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 use portcullis_testbed::envoy_config::read_yaml;
+use portcullis_testbed::example::Example;
 
 use crate::workspace::Workspace;
 
@@ -73,14 +74,29 @@ pub(crate) fn run(workspace: &Workspace) -> Result<Vec<Finding>> {
     Ok(findings)
 }
 
-/// The policy in the shipped Envoy configuration is that of the quick start, so that it is tested as such.
+/// The policy in the shipped Envoy configuration is that of the quick start, and the one an example's Envoy reads is that
+/// beside it, so that they are tested as such.
 fn policy_copies(root: &Path) -> Result<Vec<Finding>> {
     let (shipped, original) = ("envoy/policy/ecds.yaml", "examples/quickstart/policy.yaml");
     let place = "/resources/0/typed_config/config/configuration/value";
     let copy = read_yaml(&root.join(shipped))?;
     let same = copy.pointer(place) == Some(&read_yaml(&root.join(original))?);
-    let finding = || Finding::new(Path::new(shipped), 0, format!("the policy differs from {original}"));
-    Ok(if same { Vec::new() } else { vec![finding()] })
+    let mut findings = Vec::new();
+    if !same {
+        findings.push(Finding::new(Path::new(shipped), 0, format!("the policy differs from {original}")));
+    }
+    for name in Example::names(root)? {
+        let example = Example::open(root, &name)?;
+        let (copy, policy) = (example.discovery(), example.policy());
+        let rendered = read_yaml(&root.join(&copy))?;
+        let text = rendered.pointer(place).and_then(serde_json::Value::as_str).unwrap_or_default();
+        if serde_json::from_str::<serde_json::Value>(text).ok().as_ref() != Some(&example.document) {
+            let (from, to) = (policy.display(), copy.display());
+            let mend = format!("portcullis render {from} --format envoy -o {to}");
+            findings.push(Finding::new(&copy, 0, format!("differs from {from}: `{mend}`")));
+        }
+    }
+    Ok(findings)
 }
 
 /// Files that git tracks, or would if they were added, relative to the root.
