@@ -7,6 +7,7 @@ mod deny;
 mod example;
 mod module;
 mod progress;
+mod sdk;
 mod test;
 mod tidy;
 mod workspace;
@@ -58,6 +59,8 @@ enum Task {
         #[arg(long, value_name = "VERSION", default_value = "any", value_parser = wanted)]
         envoy: Wanted,
     },
+    /// Builds the npm package into target/npm, and tests it in Node.
+    Sdk,
     /// Looks for files too long, links that lead nowhere, documents that drifted apart.
     Tidy,
     /// Checks licences, sources and bans of all dependencies; installs cargo-deny under target/ when it is missing.
@@ -89,6 +92,14 @@ async fn run(task: Task) -> Result<bool> {
         Task::Demo { once, envoy } => demo::run(&workspace, &progress, &envoy, once).await,
         Task::Example { name, once, envoy } => example::run(&workspace, &progress, &envoy, &name, once).await,
         Task::Test { envoy } => test::run(&workspace, &progress, &envoy).await,
+        Task::Sdk => {
+            let package = sdk::build(&workspace, &progress).await?;
+            println!("{} {}", package.folder.display(), package.summary());
+            sdk::test(&package, &progress).await.map(|outcome| {
+                print!("{}", outcome.text);
+                outcome.success
+            })
+        }
         Task::Tidy => {
             let findings = tidy::run(&workspace)?;
             findings.iter().for_each(|finding| println!("{finding}"));

@@ -34,6 +34,11 @@ impl Workspace {
         self.target().join("portcullis.wasm")
     }
 
+    /// The npm package as it is shipped, and what it is built of.
+    pub(crate) fn package(&self) -> PathBuf {
+        self.target().join("npm")
+    }
+
     /// Where Envoy wheels are kept.
     pub(crate) fn envoy_cache(&self) -> PathBuf {
         self.target().join("envoy")

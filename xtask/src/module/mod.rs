@@ -49,7 +49,7 @@ impl Built {
 /// When the target cannot be had, the build fails, the module exports or imports what it must not, or it is over its
 /// size budget.
 pub(crate) async fn build(workspace: &Workspace, progress: &Progress) -> Result<Built> {
-    add_target(workspace, progress).await?;
+    add_target(workspace, progress, TARGET).await?;
     let step = progress.step("building the module");
     let mut command = cargo(
         &workspace.root,
@@ -79,31 +79,32 @@ pub(crate) async fn build(workspace: &Workspace, progress: &Progress) -> Result<
     Ok(built)
 }
 
-/// Adds the wasm target when the toolchain lacks it.
+/// Adds a target when the toolchain lacks it.
 ///
 /// # Errors
 /// When rustup is missing or fails.
-async fn add_target(workspace: &Workspace, progress: &Progress) -> Result<()> {
+pub(crate) async fn add_target(workspace: &Workspace, progress: &Progress, target: &str) -> Result<()> {
     let mut rustc = Command::new("rustc");
-    rustc.args(["--print", "target-libdir", "--target", TARGET]).current_dir(&workspace.root);
+    rustc.args(["--print", "target-libdir", "--target", target]).current_dir(&workspace.root);
     let folder = rustc.output().await.context("cannot run rustc")?;
     let folder = PathBuf::from(String::from_utf8_lossy(&folder.stdout).trim());
     if folder.is_dir() {
         return Ok(());
     }
-    let step = progress.step(format!("adding the target {TARGET}"));
+    let step = progress.step(format!("adding the target {target}"));
     let mut rustup = Command::new("rustup");
-    rustup.args(["target", "add", TARGET]).current_dir(&workspace.root);
+    rustup.args(["target", "add", target]).current_dir(&workspace.root);
     let outcome = run(rustup, &step, BUILD_LIMIT).await.context("install Rust by rustup")?;
     if !outcome.success {
         step.failed();
-        bail!("`rustup target add {TARGET}` failed:\n{}", outcome.text);
+        bail!("`rustup target add {target}` failed:\n{}", outcome.text);
     }
     step.done("");
     Ok(())
 }
 
-fn remapped_paths(workspace: &Workspace) -> Vec<String> {
+/// Where things were built is nobody's business: flags that write other names for these folders.
+pub(crate) fn remapped_paths(workspace: &Workspace) -> Vec<String> {
     let home = std::env::var("HOME").unwrap_or_default();
     let cargo_home = std::env::var("CARGO_HOME").unwrap_or_else(|_| format!("{home}/.cargo"));
     vec![

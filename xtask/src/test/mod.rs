@@ -14,7 +14,7 @@ use self::runner::read_runners;
 use crate::command::{self, cargo};
 use crate::progress::Progress;
 use crate::workspace::Workspace;
-use crate::{demo, deny, module, tidy};
+use crate::{demo, deny, module, sdk, tidy};
 
 /// How long one step may take; all together have 25 minutes from empty caches on two cores.
 const STEP_LIMIT: Duration = Duration::from_secs(25 * 60);
@@ -62,6 +62,7 @@ pub(crate) async fn run(workspace: &Workspace, progress: &Progress, envoy: &Want
     let wasm: Vec<_> = wasm.split(' ').collect();
     cargo_step(workspace, progress, &mut report, "lints, wasm32", &wasm).await?;
     build(workspace, progress, &mut report).await;
+    npm_package(workspace, progress, &mut report).await;
     let binary = find_envoy(workspace, progress, &mut report, envoy).await;
     cargo_tests(workspace, progress, &mut report, binary.as_ref()).await?;
     story(workspace, progress, &mut report, envoy).await;
@@ -113,6 +114,31 @@ async fn build(workspace: &Workspace, progress: &Progress, report: &mut Report) 
         Err(error) => ("module".to_owned(), format!("{error:#}")),
     };
     report.note(&name, built.is_ok(), started.elapsed(), &trouble);
+}
+
+/// The decision point for JavaScript: built, held to its types, and tested in Node.
+async fn npm_package(workspace: &Workspace, progress: &Progress, report: &mut Report) {
+    let started = Instant::now();
+    let built = sdk::build(workspace, progress).await;
+    let (name, trouble) = match &built {
+        Ok(package) => (format!("npm package, {}", package.summary()), String::new()),
+        Err(error) => ("npm package".to_owned(), format!("{error:#}")),
+    };
+    report.note(&name, built.is_ok(), started.elapsed(), &trouble);
+    let Ok(package) = built else { return };
+    let started = Instant::now();
+    match sdk::test(&package, progress).await {
+        Ok(outcome) => match sdk::counts(&outcome.text) {
+            Some((passed, failed)) if outcome.success == (failed == 0) => {
+                report.count("npm package in Node", passed, failed, started.elapsed());
+                if failed > 0 {
+                    println!("---- npm package in Node\n{}\n", outcome.text.trim_end());
+                }
+            }
+            Some(_) | None => report.note("npm package in Node", false, started.elapsed(), &outcome.text),
+        },
+        Err(error) => report.note("npm package in Node", false, started.elapsed(), &format!("{error:#}")),
+    }
 }
 
 async fn find_envoy(

@@ -10,7 +10,7 @@ use super::rust::{code, words};
 type Table = &'static [(&'static str, &'static [&'static str])];
 
 /// The modules of the decision point, the lowest first, and what each may name besides itself.
-const POLICY: [(&str, &[&str]); 14] = [
+const POLICY: [(&str, &[&str]); 15] = [
     ("limits", &[]),
     ("json", &["limits"]),
     ("host", &[]),
@@ -45,6 +45,8 @@ const POLICY: [(&str, &[&str]); 14] = [
     ),
     // Questions and answers as JSON: takes texts apart and asks.
     ("authzen", &["decision", "document", "host", "json", "limits", "moment", "path", "policy", "request"]),
+    // With the feature `js` only.
+    ("js", &["authzen", "document", "policy"]),
 ];
 
 /// The modules of the enforcement point, the lowest first, and what each may name besides itself.
