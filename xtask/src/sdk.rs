@@ -25,7 +25,8 @@ const SIZE_BUDGET_BYTES: u64 = 1_000_000;
 const STEP_LIMIT: Duration = Duration::from_secs(20 * 60);
 
 /// What the package is made of, in `policy-sdk/js`.
-const SOURCES: [&str; 6] = ["package.json", "package-lock.json", "tsconfig.json", "README.md", "src", "test"];
+const SOURCES: [&str; 7] =
+    ["package.json", "package-lock.json", "tsconfig.json", "README.md", "corpus", "src", "test"];
 
 /// A package that can be installed.
 #[derive(Debug)]

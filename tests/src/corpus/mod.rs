@@ -30,4 +30,4 @@ pub use expect::{Seen, compare};
 pub use keys::Keys;
 pub use load::{Corpus, Skip};
 pub use ring::{Runner, run};
-pub use sent::{Sent, mint};
+pub use sent::{Sent, claims, mint};

@@ -72,6 +72,12 @@ pub fn mint(base: &Value, change: &Value, keys: &Keys, now: i64) -> Result<Strin
     token.mint(keys, now)
 }
 
+/// The claims of a case's token as the case describes them; `None` when the request carries none.
+pub fn claims(file: &CaseFile, case: &Case) -> Option<Value> {
+    let described = patch::merge(file.token.clone(), case.token.as_ref()?);
+    Some(described.get("claims").cloned().unwrap_or_default())
+}
+
 /// Reads a case's claims for messages: never the token itself.
 pub(super) fn describe(case: &Case) -> String {
     let token = case.token.as_ref().map(Value::to_string);

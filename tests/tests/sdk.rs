@@ -1,0 +1,131 @@
+//! The corpus without a gate: every case that is decided about a verified subject, asked as AuthZEN asks. Rust must answer
+//! what the case wants, and the npm package in Node must answer what Rust answers.
+
+#[cfg(test)]
+mod corpus {
+    use std::path::Path;
+    use std::process::Command;
+
+    use portcullis_policy::authzen::EvaluationRequest;
+    use portcullis_policy::document::{AmbiguousPath, Document};
+    use portcullis_policy::path::{PathMode, canonicalize};
+    use portcullis_policy::policy::Policy;
+    use portcullis_tests::corpus::{Case, CaseFile, Corpus, Keys, claims};
+    use serde_json::{Map, Value, json};
+
+    /// Codes that the decision point gives. All others are about credentials, records and requests that cannot be read.
+    const DECIDED: [&str; 7] = [
+        "missing_token",
+        "tenant_required",
+        "tenant_mismatch",
+        "insufficient_role",
+        "insufficient_scope",
+        "insufficient_permissions",
+        "access_denied",
+    ];
+
+    /// A case as the decision point sees it; `None` when it ends before.
+    fn question(file: &CaseFile, case: &Case, document: &Document) -> Option<Value> {
+        let decided = case.want.code.as_deref().is_some_and(|code| DECIDED.contains(&code));
+        if !case.want.permitted && !decided || case.second_token.is_some() {
+            return None;
+        }
+        // A token where the document does not look for one: who finds credentials is the gate, and nobody here.
+        if case.token.is_some() && case.want.code.as_deref() == Some("missing_token") {
+            return None;
+        }
+        let mode = match document.request.ambiguous_path {
+            AmbiguousPath::Refuse => PathMode::Refuse,
+            AmbiguousPath::Normalize => PathMode::Normalize,
+        };
+        let target = canonicalize(&case.request.path.to_vec(), mode).ok()?.origin_form();
+        let mut headers = Map::new();
+        for (name, value) in &case.request.headers {
+            let values = headers.entry(name.to_ascii_lowercase()).or_insert_with(|| json!([]));
+            values.as_array_mut()?.push(String::from_utf8(value.to_vec()).ok()?.into());
+        }
+        let method = if case.request.grpc { "POST" } else { case.request.method.as_str() };
+        Some(json!({
+            "subject": subject(claims(file, case), document),
+            "action": {"name": method},
+            "resource": {"type": "route", "id": target, "properties": {"host": case.request.host}},
+            "context": {"headers": headers},
+        }))
+    }
+
+    /// Whom a token speaks for, by the claims that the document maps.
+    fn subject(claims: Option<Value>, document: &Document) -> Value {
+        let mapped = document.authentication.methods.first().map(|method| &method.jwt.claims);
+        let (Some(claims), Some(mapped)) = (claims, mapped) else {
+            return json!({"type": "anonymous", "id": ""});
+        };
+        let at = |path: &str| match path.strip_prefix('/') {
+            Some(_) => claims.pointer(path).cloned(),
+            None => claims.get(path).cloned(),
+        };
+        let list = |path: &Option<String>, separator: Option<char>| match path.as_deref().and_then(at) {
+            Some(Value::String(text)) => match separator {
+                Some(separator) => {
+                    text.split(separator).filter(|part| !part.is_empty()).map(Value::from).collect()
+                }
+                None => json!([text]),
+            },
+            Some(Value::Array(listed)) => Value::Array(listed),
+            _ => json!([]),
+        };
+        let mut properties = json!({
+            "roles": list(&mapped.roles, None),
+            "scopes": list(&mapped.scopes, Some(' ')),
+            "permissions": list(&mapped.permissions, None),
+        });
+        if let Some(tenant) = mapped.tenant.as_deref().and_then(at).filter(Value::is_string) {
+            properties["tenant"] = tenant;
+        }
+        json!({"type": "user", "id": at(&mapped.user_id).unwrap_or_default(), "properties": properties})
+    }
+
+    #[test]
+    fn node_and_rust_answer_every_case_alike() {
+        let package = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/npm");
+        assert!(
+            package.join("dist/node.js").is_file(),
+            "there is no npm package: `cargo xtask sdk` builds it"
+        );
+        let (corpus, keys) = (Corpus::load().unwrap(), Keys::generate());
+        let (mut asked, mut wrong, mut ended_before) = (Vec::new(), Vec::new(), 0);
+        for file in &corpus.files {
+            let text = keys.resolve(&file.document).unwrap();
+            let document = Document::from_value(text.clone()).unwrap();
+            let policy = Policy::compile(&document).unwrap();
+            for case in &file.cases {
+                let Some(question) = question(file, case, &document) else {
+                    ended_before += 1;
+                    continue;
+                };
+                let answer = EvaluationRequest::from_value(&question).unwrap().decide(&policy);
+                if answer.is_permit() != case.want.permitted || answer.code() != case.want.code.as_deref() {
+                    wrong.push(format!("{}: {}", case.id, answer.to_json()));
+                }
+                asked.push(json!({
+                    "id": case.id, "document": text, "question": question, "answer": answer.to_json(),
+                }));
+            }
+        }
+        println!(
+            "corpus in Rust: {} passed, {} failed; {ended_before} end before the decision point",
+            asked.len() - wrong.len(),
+            wrong.len()
+        );
+        assert!(wrong.is_empty(), "{wrong:#?}");
+        assert!(asked.len() > 100, "{} cases are no corpus", asked.len());
+
+        let questions = package.join("corpus.json");
+        std::fs::write(&questions, Value::Array(asked).to_string()).unwrap();
+        let node =
+            Command::new("node").arg("corpus/agree.mjs").arg(&questions).current_dir(&package).output();
+        let node = node.expect("install Node 20 or later");
+        let printed = String::from_utf8_lossy(&node.stdout);
+        println!("{printed}");
+        assert!(node.status.success(), "{printed}{}", String::from_utf8_lossy(&node.stderr));
+    }
+}
