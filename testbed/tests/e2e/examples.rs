@@ -43,11 +43,26 @@ fn assert_hands_on_secrets(example: &Example) {
 
 #[test]
 fn every_example_is_played() {
-    let played = ["terragnos"];
+    let played = ["aethera", "terragnos", "tesserra", "triform"];
     assert_eq!(Example::names(&root()).expect("the examples"), played);
 }
 
 #[tokio::test]
 async fn terragnos() {
     play("terragnos").await;
+}
+
+#[tokio::test]
+async fn aethera() {
+    play("aethera").await;
+}
+
+#[tokio::test]
+async fn tesserra() {
+    play("tesserra").await;
+}
+
+#[tokio::test]
+async fn triform() {
+    play("triform").await;
 }
