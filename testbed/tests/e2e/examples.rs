@@ -43,7 +43,7 @@ fn assert_hands_on_secrets(example: &Example) {
 
 #[test]
 fn every_example_is_played() {
-    let played = ["aethera", "terragnos", "tesserra", "triform"];
+    let played = ["aethera", "openid-provider", "plexspaces", "saas", "terragnos", "tesserra", "triform"];
     assert_eq!(Example::names(&root()).expect("the examples"), played);
 }
 
@@ -65,4 +65,19 @@ async fn tesserra() {
 #[tokio::test]
 async fn triform() {
     play("triform").await;
+}
+
+#[tokio::test]
+async fn plexspaces() {
+    play("plexspaces").await;
+}
+
+#[tokio::test]
+async fn saas() {
+    play("saas").await;
+}
+
+#[tokio::test]
+async fn openid_provider() {
+    play("openid-provider").await;
 }
