@@ -3,17 +3,17 @@
 //! Exit status 0 when intact, 1 when there are findings, 2 when the file cannot be read. What is found is decided in
 //! `portcullis_filter::audit`; here it is only shown.
 
-use std::fs::File;
-use std::io::{self, BufReader, Read, Write};
+use std::io::{self, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use comfy_table::{CellAlignment, Table, presets};
-use indicatif::{ProgressBar, ProgressStyle};
 use portcullis_filter::audit::{
     Expectations, ExpectedHead, Finding, Report, StreamId, StreamSummary, verify,
 };
 use serde_json::json;
+
+use crate::input::{self, Name};
 
 /// Findings shown one by one; of a file that is not a record at all nobody reads more.
 const MAX_SHOWN_FINDINGS: u64 = 1_000;
@@ -46,7 +46,7 @@ pub(crate) fn run(args: &VerifyArgs) -> ExitCode {
         Ok(report) if report.is_intact() => ExitCode::SUCCESS,
         Ok(_) => ExitCode::FAILURE,
         Err(error) => {
-            let name = Location(&args.file);
+            let name = Name(&args.file);
             // Nothing can be done when standard error is closed as well.
             let _written = writeln!(io::stderr(), "portcullis: cannot verify {name}: {error}");
             ExitCode::from(UNREADABLE)
@@ -55,7 +55,7 @@ pub(crate) fn run(args: &VerifyArgs) -> ExitCode {
 }
 
 fn show(args: &VerifyArgs) -> io::Result<Report> {
-    let (input, bar) = open(&args.file)?;
+    let (input, bar) = input::open(&args.file)?;
     let expectations = Expectations { closed: args.require_closed, heads: args.expect_head.clone() };
     let reader = BufReader::with_capacity(BUFFER_BYTES, input);
     let mut out = io::stdout().lock();
@@ -86,29 +86,8 @@ fn show(args: &VerifyArgs) -> io::Result<Report> {
     Ok(report)
 }
 
-/// The input, and a progress bar that shows itself only on a terminal.
-fn open(path: &Path) -> io::Result<(Box<dyn Read>, ProgressBar)> {
-    let (input, bar): (Box<dyn Read>, ProgressBar) = if path == Path::new("-") {
-        let style = ProgressStyle::with_template("{spinner} {bytes} read, {bytes_per_sec}");
-        (Box::new(io::stdin().lock()), styled(ProgressBar::new_spinner(), style))
-    } else {
-        let file = File::open(path)?;
-        let style = ProgressStyle::with_template("{wide_bar} {bytes} of {total_bytes}, {eta} left");
-        let bar = styled(ProgressBar::new(file.metadata()?.len()), style);
-        (Box::new(file), bar)
-    };
-    Ok((Box::new(bar.wrap_read(input)), bar))
-}
-
-fn styled<E>(bar: ProgressBar, style: Result<ProgressStyle, E>) -> ProgressBar {
-    match style {
-        Ok(style) => bar.with_style(style),
-        Err(_wrong_template) => bar,
-    }
-}
-
 fn show_finding(out: &mut impl Write, file: &Path, finding: &Finding) -> io::Result<()> {
-    write!(out, "{}:", Location(file))?;
+    write!(out, "{}:", Name(file))?;
     match finding.line {
         Some(line) => write!(out, "{line}: ")?,
         None => write!(out, " ")?,
@@ -212,7 +191,7 @@ fn document(file: &Path, report: &Report, findings: &[Finding]) -> serde_json::V
         })
         .collect();
     json!({
-        "file": Location(file).to_string(),
+        "file": Name(file).to_string(),
         "intact": report.is_intact(),
         "lines": report.lines,
         "finding_count": report.findings,
@@ -226,14 +205,5 @@ fn to_the_second(time: &str) -> String {
     match time.split_once('.') {
         Some((seconds, _fraction)) => format!("{seconds}Z"),
         None => time.to_owned(),
-    }
-}
-
-/// The file as it is shown.
-struct Location<'p>(&'p Path);
-
-impl std::fmt::Display for Location<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        if self.0 == Path::new("-") { f.write_str("standard input") } else { self.0.display().fmt(f) }
     }
 }

@@ -17,6 +17,11 @@ pub(crate) enum Environment {
 }
 
 impl Environment {
+    /// That of the file at `path` if there is one, else that of this process.
+    pub(crate) fn of(path: Option<&Path>) -> Result<Self, EnvironmentError> {
+        path.map_or(Ok(Self::Process), Self::open)
+    }
+
     /// Reads `NAME=value` lines; empty lines and those that start with `#` are skipped, and so are quotes around a value.
     pub(crate) fn open(path: &Path) -> Result<Self, EnvironmentError> {
         let text = std::fs::read_to_string(path)
@@ -47,6 +52,11 @@ impl Environment {
             Self::Process => std::env::var(name).ok(),
             Self::File(variables) => variables.get(name).cloned(),
         }
+    }
+
+    /// Whether a variable is there.
+    pub(crate) fn is_set(&self, name: &str) -> bool {
+        self.get(name).is_some()
     }
 
     /// The value of a variable, or one that is good enough to load a document by: what is missing here may well be

@@ -20,5 +20,10 @@ pub(crate) fn after_writing(written: io::Result<()>, all_good: bool) -> ExitCode
     }
 }
 
+/// Everything was looked at that could be, and some of it could not.
+pub(crate) fn unreadable_lines() -> ExitCode {
+    ExitCode::from(UNUSABLE)
+}
+
 /// Exit status of wrong usage, of unreadable input and of output that cannot be written.
 const UNUSABLE: u8 = 2;

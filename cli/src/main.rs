@@ -2,18 +2,26 @@
 
 mod audit_verify;
 mod check;
+mod clock;
+mod completions;
 mod environment;
 mod exit;
+mod input;
+mod keyring;
+mod ndjson;
+mod normalize_path;
+mod policy_file;
 mod redaction;
 mod reference;
 mod render;
 mod report;
 mod schema;
 mod source;
+mod token_verify;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 /// Authorization at the gate: policies and audit records of Portcullis.
 #[derive(Debug, Parser)]
@@ -31,6 +39,17 @@ enum Command {
     /// Audit records.
     #[command(subcommand)]
     Audit(Audit),
+    /// Access tokens.
+    #[command(subcommand)]
+    Token(Token),
+    NormalizePath(normalize_path::NormalizePathArgs),
+    Completions(completions::CompletionsArgs),
+    Man(completions::ManArgs),
+}
+
+#[derive(Debug, Subcommand)]
+enum Token {
+    Verify(token_verify::TokenVerifyArgs),
 }
 
 #[derive(Debug, Subcommand)]
@@ -44,5 +63,9 @@ fn main() -> ExitCode {
         Command::Render(args) => render::run(&args),
         Command::Schema(args) => schema::run(&args),
         Command::Audit(Audit::Verify(args)) => audit_verify::run(&args),
+        Command::Token(Token::Verify(args)) => token_verify::run(&args),
+        Command::NormalizePath(args) => normalize_path::run(&args),
+        Command::Completions(args) => completions::completions(&args, Cli::command()),
+        Command::Man(args) => completions::man(&args, Cli::command()),
     }
 }

@@ -1,0 +1,79 @@
+//! A file or standard input, read with a progress bar for who waits at a terminal.
+
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// The input, and a progress bar that shows itself only on a terminal. `-` is standard input.
+pub(crate) fn open(path: &Path) -> io::Result<(Box<dyn Read>, ProgressBar)> {
+    let (input, bar): (Box<dyn Read>, ProgressBar) = if path == Path::new("-") {
+        let style = ProgressStyle::with_template("{spinner} {bytes} read, {bytes_per_sec}");
+        (Box::new(io::stdin().lock()), styled(ProgressBar::new_spinner(), style))
+    } else {
+        let file = File::open(path)?;
+        let style = ProgressStyle::with_template("{wide_bar} {bytes} of {total_bytes}, {eta} left");
+        let bar = styled(ProgressBar::new(file.metadata()?.len()), style);
+        (Box::new(file), bar)
+    };
+    Ok((Box::new(bar.wrap_read(input)), bar))
+}
+
+/// All of a small file, such as a token or a key set: at most `limit` bytes.
+///
+/// # Errors
+/// What the system says, or that the file is longer.
+pub(crate) fn read_small(path: &Path, limit: usize) -> Result<Vec<u8>, InputError> {
+    let unreadable = |error| InputError::Unreadable { name: Name(path).to_string(), error };
+    let file: Box<dyn Read> = if path == Path::new("-") {
+        Box::new(io::stdin().lock())
+    } else {
+        Box::new(File::open(path).map_err(unreadable)?)
+    };
+    let mut bytes = Vec::new();
+    let bound = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
+    file.take(bound).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() > limit {
+        return Err(InputError::TooLong { name: Name(path).to_string(), limit });
+    }
+    Ok(bytes)
+}
+
+/// Why an input is of no use.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum InputError {
+    /// The system would not give it.
+    #[error("{name}: {error}")]
+    Unreadable {
+        /// The file.
+        name: String,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// Longer than such a file can be.
+    #[error("{name}: longer than {limit} bytes")]
+    TooLong {
+        /// The file.
+        name: String,
+        /// The bound in bytes.
+        limit: usize,
+    },
+}
+
+/// A file as it is shown.
+pub(crate) struct Name<'p>(pub(crate) &'p Path);
+
+impl fmt::Display for Name<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0 == Path::new("-") { f.write_str("standard input") } else { self.0.display().fmt(f) }
+    }
+}
+
+fn styled<E>(bar: ProgressBar, style: Result<ProgressStyle, E>) -> ProgressBar {
+    match style {
+        Ok(style) => bar.with_style(style),
+        Err(_wrong_template) => bar,
+    }
+}

@@ -1,0 +1,220 @@
+//! The keys that a policy's methods verify with here: those of the document and the environment, and key sets from files in
+//! place of those that the proxy would fetch.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use portcullis_filter::authn::error::AuthnError;
+use portcullis_filter::authn::jwk::{JwkSet, JwkSetError, MAX_JWK_SET_BYTES};
+use portcullis_filter::authn::jwt::{VerifiedToken, peek_issuer};
+use portcullis_filter::authn::keyset::KeySet;
+use portcullis_filter::authn::signature::{NoHostCrypto, SignatureVerifier};
+use portcullis_filter::config::{Keys, Method};
+use portcullis_filter::time::UnixTime;
+use portcullis_policy::document::{Document, KeySource};
+
+use crate::environment::Environment;
+use crate::input::{self, InputError};
+use crate::policy_file::PolicyFile;
+
+/// A key set from a file: `FILE`, for every method that would fetch its keys, or `METHOD=FILE` for one.
+#[derive(Clone, Debug)]
+pub(crate) struct KeyFile {
+    method: Option<String>,
+    path: PathBuf,
+}
+
+impl FromStr for KeyFile {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (method, path) = match text.split_once('=') {
+            Some((method, path)) => (Some(method.to_owned()), path),
+            None => (None, text),
+        };
+        Ok(Self { method, path: PathBuf::from(path) })
+    }
+}
+
+/// The methods of a policy with their keys.
+pub(crate) struct Keyring<'p> {
+    methods: Vec<(&'p Method, KeysHere)>,
+    signatures: SignatureVerifier,
+}
+
+/// What a method has to verify with here.
+enum KeysHere {
+    Known(Arc<KeySet>),
+    /// The proxy would fetch them, and no file was given.
+    Remote,
+    /// This variable is not set here.
+    Unset(String),
+}
+
+impl<'p> Keyring<'p> {
+    /// The keys of `policy`, with those of `files` for methods that would fetch theirs.
+    ///
+    /// # Errors
+    /// A file that is no key set, or is for no method.
+    pub(crate) fn new(
+        policy: &'p PolicyFile,
+        environment: &Environment,
+        files: &[KeyFile],
+    ) -> Result<Self, KeyringError> {
+        let mut sets = Vec::new();
+        for file in files {
+            let bytes = input::read_small(&file.path, MAX_JWK_SET_BYTES)?;
+            let set = JwkSet::parse(&bytes)
+                .map_err(|error| KeyringError::NoKeySet { name: file.path.display().to_string(), error })?;
+            let is_for = |method: &Method| {
+                matches!(method.keys, Keys::Remote(_))
+                    && file.method.as_ref().is_none_or(|name| *name == method.name)
+            };
+            if !policy.config.methods.iter().any(is_for) {
+                return Err(KeyringError::NoSuchMethod {
+                    name: file.path.display().to_string(),
+                    method: file.method.clone(),
+                });
+            }
+            sets.push((file.method.as_deref(), Arc::new(set.into_keys())));
+        }
+        // A file for one method goes before one for all.
+        let from_file = |name: &str| {
+            let of = |wanted: Option<&str>| {
+                sets.iter().find(|(method, _)| *method == wanted).map(|(_, set)| Arc::clone(set))
+            };
+            of(Some(name)).or_else(|| of(None))
+        };
+        let keys_of = |method: &Method| match &method.keys {
+            Keys::Static(keys) => {
+                match variable(&policy.document, &method.name).filter(|name| !environment.is_set(name)) {
+                    Some(variable) => KeysHere::Unset(variable.to_owned()),
+                    None => KeysHere::Known(Arc::clone(keys)),
+                }
+            }
+            Keys::Remote(_) => from_file(&method.name).map_or(KeysHere::Remote, KeysHere::Known),
+        };
+        let methods = policy.config.methods.iter().map(|method| (method, keys_of(method))).collect();
+        Ok(Self { methods, signatures: SignatureVerifier::default() })
+    }
+
+    /// Verifies `token` at `now` by the method called `name`, else by the one whose issuer it claims to be from, as the gate
+    /// chooses it.
+    ///
+    /// # Errors
+    /// Why it is refused, or why that cannot be known here.
+    pub(crate) fn verify(
+        &self,
+        token: &[u8],
+        name: Option<&str>,
+        now: UnixTime,
+    ) -> Result<(&'p Method, VerifiedToken), Unverified> {
+        let (method, keys) = self.choose(token, name)?;
+        let unknown = |why| Unverified::CannotBeKnown { method: method.name.clone(), why };
+        let keys = match keys {
+            KeysHere::Known(keys) => keys,
+            KeysHere::Remote | KeysHere::Unset(_) => {
+                // What no key could make good is refused without one.
+                method
+                    .verifier
+                    .reject_early(token, now)
+                    .map_err(|error| Unverified::refused(method, error))?;
+                return Err(unknown(match keys {
+                    KeysHere::Unset(variable) => {
+                        format!("`{variable}` is not set here; set it, or name it in --env-file")
+                    }
+                    KeysHere::Known(_) | KeysHere::Remote => {
+                        format!(
+                            "its keys are fetched by the proxy; give them with --jwks {}=FILE",
+                            method.name
+                        )
+                    }
+                }));
+            }
+        };
+        match method.verifier.verify(token, keys, now, &self.signatures, &NoHostCrypto) {
+            Ok(verified) => Ok((method, verified)),
+            Err(error) => Err(Unverified::refused(method, error)),
+        }
+    }
+
+    fn choose(&self, token: &[u8], name: Option<&str>) -> Result<(&'p Method, &KeysHere), Unverified> {
+        let found = match (name, self.methods.as_slice()) {
+            (Some(name), methods) => methods.iter().find(|(method, _)| method.name == name),
+            (None, [only]) => Some(only),
+            (None, methods) => {
+                let issuer =
+                    peek_issuer(token).map_err(|error| Unverified::Refused { method: None, error })?;
+                methods.iter().find(|(method, _)| method.verifier.settings().issuer == issuer)
+            }
+        };
+        match found {
+            Some((method, keys)) => Ok((*method, keys)),
+            None => Err(Unverified::NoMethod { name: name.map(str::to_owned) }),
+        }
+    }
+}
+
+/// The variable that holds the secret of the method called `name`.
+fn variable<'d>(document: &'d Document, name: &str) -> Option<&'d str> {
+    let method = document.authentication.methods.iter().find(|method| method.name == name)?;
+    match method.jwt.keys()? {
+        KeySource::Secret { secret, .. } => Some(secret.variable()),
+        KeySource::Static(_) | KeySource::Remote { .. } => None,
+    }
+}
+
+/// Why a token has no verified caller here.
+#[derive(Debug)]
+pub(crate) enum Unverified {
+    /// The gate would refuse it.
+    Refused {
+        /// The method that looked at it, if one did.
+        method: Option<String>,
+        /// What is wrong with it.
+        error: AuthnError,
+    },
+    /// No method is for it: none has its issuer, or none has the name that was given.
+    NoMethod {
+        /// The name that was given.
+        name: Option<String>,
+    },
+    /// This command lacks what it takes to know.
+    CannotBeKnown {
+        /// The method that is to look at it.
+        method: String,
+        /// What is lacking, and how to give it.
+        why: String,
+    },
+}
+
+impl Unverified {
+    fn refused(method: &Method, error: AuthnError) -> Self {
+        Self::Refused { method: Some(method.name.clone()), error }
+    }
+}
+
+/// Why keys could not be had.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum KeyringError {
+    /// A file that cannot be read.
+    #[error(transparent)]
+    Input(#[from] InputError),
+    /// A file that holds no key set.
+    #[error("{name}: {error}")]
+    NoKeySet {
+        /// The file.
+        name: String,
+        /// What is wrong with it.
+        error: JwkSetError,
+    },
+    /// A file for a method that does not fetch keys.
+    #[error("{name}: no method{} fetches its keys, so this key set is for none", method.as_ref().map(|name| format!(" `{name}`")).unwrap_or_default())]
+    NoSuchMethod {
+        /// The file.
+        name: String,
+        /// The method it was for.
+        method: Option<String>,
+    },
+}
