@@ -166,6 +166,21 @@ pub enum Expectation {
     },
 }
 
+/// What a case asks, as it goes onto the wire.
+#[derive(Clone, Debug)]
+pub struct Ask<'a> {
+    /// The request method.
+    pub method: &'a str,
+    /// The host, with its port where the URL has one.
+    pub host: &'a str,
+    /// Path and query.
+    pub target: &'a str,
+    /// Header lines, without those of a credential.
+    pub headers: Vec<(&'a str, &'a str)>,
+    /// The address the request comes from.
+    pub source: Option<&'a str>,
+}
+
 impl Case {
     /// Who asks: the name for people, and the subject. None for somebody without a credential.
     ///
@@ -192,36 +207,48 @@ impl Case {
         format!("{method} {target}")
     }
 
-    /// The request, with every header but those of a credential. A source address is told as a load balancer tells it.
+    /// What is asked, taken apart.
     ///
     /// # Errors
     /// When the URL has no host, or the case sets a time, which cannot be sent.
-    pub fn request(&self) -> Result<Request> {
+    pub fn ask(&self) -> Result<Ask<'_>> {
         let (method, url) = self.method_and_url();
         let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-        let path = rest.find(['/', '?']).unwrap_or(rest.len());
-        let (host, target) = rest.split_at(path);
+        let (host, target) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
         if host.is_empty() || method.is_empty() {
             bail!("{}: {method:?} {url:?} is no method and URL with a host", self.name);
         }
         let target = if target.is_empty() { "/" } else { target };
-        let mut request = Request::new(method, target).header("host", host);
+        let mut ask = Ask { method, host, target, headers: Vec::new(), source: None };
         if let RequestForm::Parts(parts) = &self.request {
             if parts.time.is_some() {
                 bail!("{}: a proxy's clock cannot be set; name this case in envoy-skips.yaml", self.name);
             }
+            ask.source = parts.source.as_deref();
             for (name, values) in &parts.headers {
-                let values = match values {
-                    OneOrMore::One(value) => std::slice::from_ref(value),
-                    OneOrMore::More(values) => values,
-                };
-                request = values.iter().fold(request, |request, value| request.header(name, value));
-            }
-            if let Some(source) = &parts.source {
-                request = request.header("x-forwarded-for", source);
+                match values {
+                    OneOrMore::One(value) => ask.headers.push((name, value)),
+                    OneOrMore::More(values) => {
+                        ask.headers.extend(values.iter().map(|value| (name.as_str(), value.as_str())));
+                    }
+                }
             }
         }
-        Ok(request)
+        Ok(ask)
+    }
+
+    /// The request, with every header but those of a credential. A source address is told as a load balancer tells it.
+    ///
+    /// # Errors
+    /// As [`Case::ask`].
+    pub fn request(&self) -> Result<Request> {
+        let ask = self.ask()?;
+        let request = Request::new(ask.method, ask.target).header("host", ask.host);
+        let request = ask.headers.iter().fold(request, |request, (name, value)| request.header(name, value));
+        Ok(match ask.source {
+            Some(source) => request.header("x-forwarded-for", source),
+            None => request,
+        })
     }
 
     /// What must come of it.

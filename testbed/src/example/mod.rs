@@ -9,7 +9,7 @@ mod case;
 mod outcome;
 mod stage;
 
-pub use case::{Case, CaseFile, Expectation, Subject};
+pub use case::{Ask, Case, CaseFile, Expectation, Subject};
 pub use outcome::Outcome;
 pub use stage::{Stage, StageOptions};
 
