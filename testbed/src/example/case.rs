@@ -1,5 +1,4 @@
-//! The format of `cases.yaml`, as far as a request through a proxy needs it. `portcullis test` reads the same files; here
-//! they are read again, with no code in common.
+//! The format of `cases.yaml`, as far as a request through a proxy needs it.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

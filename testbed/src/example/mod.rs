@@ -1,7 +1,7 @@
 //! The examples of this repository, on stage: each is a folder with a policy, an Envoy configuration and cases, and each
 //! case becomes a real request with a real token.
 //!
-//! The same cases run natively (`portcullis test`). This ring knows nothing of how a decision is made: it mints the token
+//! The same cases are asked of the policy natively by `tests/tests/examples.rs`. This ring knows nothing of how a decision is made: it mints the token
 //! that stands for a subject, sends the request, and reads the answer as a client would.
 
 mod caller;
