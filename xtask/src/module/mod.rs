@@ -1,5 +1,6 @@
 //! Builds the module: wasm target, cargo, then taken down to what a host calls.
 
+mod name;
 mod slim;
 
 use std::path::PathBuf;

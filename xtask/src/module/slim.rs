@@ -7,6 +7,8 @@ use std::collections::BTreeSet;
 use anyhow::{Context, Result, ensure};
 use walrus::{Module, ModuleConfig};
 
+use super::name::short_name;
+
 /// The callbacks the filter has, and what a host needs besides. A callback that is used and not listed here is never
 /// called: the Envoy ring finds that. Body and trailers are not read, but held: without these two, a host that delivers
 /// them while the headers are held would send all three on.
@@ -62,11 +64,11 @@ pub(super) fn slim(linked: &[u8]) -> Result<Vec<u8>> {
     Ok(module.emit_wasm())
 }
 
-/// Names as people write them, without hashes: what a trap shows in the log, in less space.
+/// Names as people write them: what a trap shows in the log, in less space.
 fn shorten_names(module: &mut Module) {
     for function in module.funcs.iter_mut() {
         if let Some(name) = &mut function.name {
-            *name = format!("{:#}", rustc_demangle::demangle(name));
+            *name = short_name(&format!("{:#}", rustc_demangle::demangle(name)));
         }
     }
 }
