@@ -5,6 +5,7 @@ mod check;
 mod clock;
 mod completions;
 mod environment;
+mod evaluate;
 mod exit;
 mod input;
 mod keyring;
@@ -34,6 +35,8 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Check(check::CheckArgs),
+    Evaluate(evaluate::EvaluateArgs),
+    Decide(evaluate::DecideArgs),
     Render(render::RenderArgs),
     Schema(schema::SchemaArgs),
     /// Audit records.
@@ -60,6 +63,8 @@ enum Audit {
 fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Check(args) => check::run(&args),
+        Command::Evaluate(args) => evaluate::evaluate(&args),
+        Command::Decide(args) => evaluate::decide(&args),
         Command::Render(args) => render::run(&args),
         Command::Schema(args) => schema::run(&args),
         Command::Audit(Audit::Verify(args)) => audit_verify::run(&args),

@@ -1,0 +1,151 @@
+//! `portcullis evaluate` and `portcullis decide`: questions put to a policy as JSON, one at a time or one a line.
+//!
+//! A question has the form of AuthZEN or the short one; [`portcullis_policy::authzen`] says what stands in each. A subject
+//! is taken at its word; a token is verified first, as the gate would.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use portcullis_filter::gate::{Denial, subject};
+use portcullis_filter::time::UnixTime;
+use portcullis_policy::authzen::{EvaluationRequest, ShortRequest};
+use portcullis_policy::document::Problems;
+use portcullis_policy::json;
+use portcullis_policy::limits::MAX_QUESTION_BYTES;
+use serde_json::{Value, json};
+
+use crate::clock;
+use crate::environment::Environment;
+use crate::exit;
+use crate::input;
+use crate::keyring::{KeyFile, Keyring, KeyringError, Unverified};
+use crate::ndjson::{self, Answered};
+use crate::policy_file::PolicyFile;
+
+/// Ask a policy one question, in the form of AuthZEN or as `{"role": .., "action": .., "resource": .., "token": ..}`.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Exit status: 0 permitted, 1 denied, 2 wrong usage, or a question that cannot be read or answered here."
+)]
+pub(crate) struct EvaluateArgs {
+    #[command(flatten)]
+    with: With,
+    /// File that holds the question as JSON; `-` reads standard input.
+    #[arg(default_value = "-")]
+    question: PathBuf,
+}
+
+/// Ask a policy many questions, one JSON value a line, and answer each by one line.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Exit status: 0 all permitted, 1 one was denied, 2 wrong usage, or a line that cannot be read or answered here."
+)]
+pub(crate) struct DecideArgs {
+    #[command(flatten)]
+    with: With,
+    /// File of NDJSON; `-` reads standard input.
+    #[arg(default_value = "-")]
+    questions: PathBuf,
+}
+
+/// What questions are answered with.
+#[derive(Debug, clap::Args)]
+struct With {
+    /// Policy that decides.
+    policy: PathBuf,
+    /// Key set in place of one that the proxy would fetch: for every such method, or for METHOD alone.
+    #[arg(long, value_name = "[METHOD=]FILE")]
+    jwks: Vec<KeyFile>,
+    /// The moment to verify tokens at: RFC 3339 in UTC, or seconds since 1970. Without it the present.
+    #[arg(long, value_parser = clock::parse)]
+    now: Option<UnixTime>,
+    /// Look for variables in this file of `NAME=value` lines, not in the environment of this command.
+    #[arg(long, value_name = "FILE")]
+    env_file: Option<PathBuf>,
+}
+
+/// Answers one question.
+pub(crate) fn evaluate(args: &EvaluateArgs) -> ExitCode {
+    with_policy(&args.with, |policy, keyring| {
+        let bytes = match input::read_small(&args.question, MAX_QUESTION_BYTES) {
+            Ok(bytes) => bytes,
+            Err(error) => return exit::unusable(&error),
+        };
+        let parsed = json::parse_within(&bytes, MAX_QUESTION_BYTES).map_err(|error| error.to_string());
+        match parsed.and_then(|question| answer(policy, keyring, args.with.now, &question)) {
+            Ok(Answered { value, is_good }) => {
+                let mut out = io::stdout().lock();
+                exit::after_writing(writeln!(out, "{value:#}").and_then(|()| out.flush()), is_good)
+            }
+            Err(message) => exit::unusable(&format_args!("{}: {message}", input::Name(&args.question))),
+        }
+    })
+}
+
+/// Answers many.
+pub(crate) fn decide(args: &DecideArgs) -> ExitCode {
+    with_policy(&args.with, |policy, keyring| {
+        ndjson::answer_each(&args.questions, ["permitted", "denied"], |question| {
+            answer(policy, keyring, args.with.now, &question)
+        })
+    })
+}
+
+fn with_policy(with: &With, ask: impl FnOnce(&PolicyFile, &Keyring<'_>) -> ExitCode) -> ExitCode {
+    let environment = match Environment::of(with.env_file.as_deref()) {
+        Ok(environment) => environment,
+        Err(error) => return exit::unusable(&error),
+    };
+    let policy = match PolicyFile::open(&with.policy, &environment) {
+        Ok(policy) => policy,
+        Err(status) => return status,
+    };
+    let keyring: Result<Keyring<'_>, KeyringError> = Keyring::new(&policy, &environment, &with.jwks);
+    match keyring {
+        Ok(keyring) => ask(&policy, &keyring),
+        Err(error) => exit::unusable(&error),
+    }
+}
+
+fn answer(
+    policy: &PolicyFile,
+    keyring: &Keyring<'_>,
+    now: Option<UnixTime>,
+    question: &Value,
+) -> Result<Answered, String> {
+    let policy = &policy.config.policy;
+    if !ShortRequest::is_meant(question) {
+        let answer =
+            EvaluationRequest::from_value(question).map_err(|problems| one_line(&problems))?.decide(policy);
+        return Ok(Answered { value: answer.to_json(), is_good: answer.is_permit() });
+    }
+    let short = ShortRequest::from_value(question).map_err(|problems| one_line(&problems))?;
+    let verified = short.token().map(|token| keyring.verify(token.as_bytes(), None, clock::or_now(now)));
+    let question = match verified {
+        None => short.without_token().map_err(|problems| one_line(&problems))?,
+        Some(Ok((_method, token))) => short.asked_by(subject(&token)),
+        Some(Err(Unverified::CannotBeKnown { method, why })) => {
+            return Err(format!("method `{method}`: {why}"));
+        }
+        Some(Err(Unverified::NoMethod { .. })) => return Ok(refused("invalid_token", "issuer_mismatch")),
+        Some(Err(Unverified::Refused { error, .. })) => {
+            return Ok(refused(Denial::Credential(error).code().as_str(), error.reason()));
+        }
+    };
+    let answer = question.decide(policy);
+    Ok(Answered { value: answer.to_short_json(), is_good: answer.is_permit() })
+}
+
+/// The answer to a question whose token the gate would refuse.
+fn refused(code: &str, reason: &str) -> Answered {
+    let details = json!({ "code": code, "reason": reason });
+    Answered {
+        value: json!({ "allowed": false, "denied_reasons": [code], "details": details }),
+        is_good: false,
+    }
+}
+
+fn one_line(problems: &Problems) -> String {
+    problems.to_string().replace('\n', "; ").replace("document: ", "question: ")
+}
