@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// A way in which a path means different things to different servers. The table in [`crate::path`] gives the reason
-/// for each and what becomes of it in either mode.
+/// for each, what becomes of it in either mode, and what Envoy makes of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum PathAmbiguity {
     /// `%2F`: a slash inside a segment.
@@ -74,7 +74,7 @@ impl PathAmbiguity {
             Self::Backslash => Row::refused("backslash", "/a\\b"),
             Self::DoubleSlash => Row::normalized("double_slash", "/a//b", "/a/b"),
             Self::DotSegment => Row::normalized("dot_segment", "/a/../b", "/b"),
-            Self::PathParameter => Row::refused("path_parameter", "/a;b"),
+            Self::PathParameter => Row::refused("path_parameter", "/a;b/c"),
             Self::Fragment => Row::refused("fragment", "/a#b"),
             Self::EncodedQuestionMark => Row::refused("encoded_question_mark", "/a%3Fb"),
             Self::ControlCharacter => Row::refused("control_character", "/a%00"),
@@ -84,6 +84,28 @@ impl PathAmbiguity {
             Self::NonUriCharacter => Row::normalized("non_uri_character", "/a b", "/a%20b"),
         }
     }
+}
+
+/// Kinds that stand in one path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct PathAmbiguities(u16);
+
+impl PathAmbiguities {
+    /// These and `kind`.
+    #[must_use]
+    pub(super) const fn with(self, kind: PathAmbiguity) -> Self {
+        Self(self.0 | bit(kind))
+    }
+
+    /// The kinds, in the order of [`PathAmbiguity::ALL`].
+    pub fn iter(self) -> impl Iterator<Item = PathAmbiguity> {
+        PathAmbiguity::ALL.into_iter().filter(move |kind| self.0 & bit(*kind) != 0)
+    }
+}
+
+/// A place for each kind: there are twelve of them and sixteen bits.
+const fn bit(kind: PathAmbiguity) -> u16 {
+    1_u16.wrapping_shl(kind as u32)
 }
 
 impl fmt::Display for PathAmbiguity {
@@ -126,6 +148,7 @@ mod tests {
                     let target = canonicalize(example, PathMode::Normalize).unwrap();
                     assert_eq!(target.path.as_str(), normalized, "{kind}");
                     assert!(target.rewritten, "{kind}");
+                    assert_eq!(target.normalized.iter().collect::<Vec<_>>(), [kind]);
                 }
             }
         }

@@ -3,7 +3,7 @@
 use percent_encoding::{percent_decode_str, percent_encode_byte};
 
 use super::PathAmbiguity::{self, *};
-use super::{CanonicalPath, MalformedTarget, PathError, PathMode, RequestTarget};
+use super::{CanonicalPath, MalformedTarget, PathAmbiguities, PathError, PathMode, RequestTarget};
 use crate::limits::{MAX_PATH_BYTES, MAX_QUERY_BYTES};
 
 /// Reads the target of a request, the bytes of `:path`, in the one way it can be read.
@@ -23,14 +23,14 @@ pub fn canonicalize(target: &[u8], mode: PathMode) -> Result<RequestTarget, Path
     }
     let relative = path.strip_prefix(b"/").ok_or_else(|| PathError::Malformed(form_of(target)))?;
 
-    let canonical = canonical_path(relative, mode).map_err(PathError::Ambiguous)?;
+    let (canonical, normalized) = canonical_path(relative, mode).map_err(PathError::Ambiguous)?;
     // Escaping what RFC 3986 has no place for makes a path longer.
     if canonical.len() > MAX_PATH_BYTES {
         return Err(PathError::TooLong);
     }
     let query = query.map(query_text).transpose().map_err(PathError::Ambiguous)?;
     let rewritten = canonical.as_bytes() != path;
-    Ok(RequestTarget { path: CanonicalPath::from_canonical_text(canonical), query, rewritten })
+    Ok(RequestTarget { path: CanonicalPath::from_canonical_text(canonical), query, rewritten, normalized })
 }
 
 /// Appends the canonical spelling of one segment, the bytes between two slashes.
@@ -122,8 +122,9 @@ fn hides_an_escape(segment: &str) -> bool {
     })
 }
 
-fn canonical_path(relative: &[u8], mode: PathMode) -> Result<String, PathAmbiguity> {
+fn canonical_path(relative: &[u8], mode: PathMode) -> Result<(String, PathAmbiguities), PathAmbiguity> {
     let mut canonical = String::with_capacity(relative.len().saturating_add(1));
+    let mut mended = PathAmbiguities::default();
     let mut has_empty = false;
     let mut segments = relative.split(|byte| *byte == b'/').peekable();
     while let Some(segment) = segments.next() {
@@ -143,6 +144,7 @@ fn canonical_path(relative: &[u8], mode: PathMode) -> Result<String, PathAmbigui
         if mode == PathMode::Refuse {
             return Err(DotSegment);
         }
+        mended = mended.with(DotSegment);
         canonical.truncate(start);
         if dots == 2 {
             remove_last_segment(&mut canonical)?;
@@ -151,10 +153,14 @@ fn canonical_path(relative: &[u8], mode: PathMode) -> Result<String, PathAmbigui
             canonical.push('/');
         }
     }
+    // Only a mode that mends gets here with one.
+    if relative.iter().any(|byte| matches!(Role::of(*byte), Role::Foreign) && *byte != b'%') {
+        mended = mended.with(NonUriCharacter);
+    }
     match (has_empty, mode) {
-        (false, _) => Ok(canonical),
+        (false, _) => Ok((canonical, mended)),
         (true, PathMode::Refuse) => Err(DoubleSlash),
-        (true, PathMode::Normalize) => Ok(merge_slashes(&canonical)),
+        (true, PathMode::Normalize) => Ok((merge_slashes(&canonical), mended.with(DoubleSlash))),
     }
 }
 

@@ -5,7 +5,7 @@ use std::fmt;
 
 use percent_encoding::percent_decode_str;
 
-use super::PathAmbiguity;
+use super::{PathAmbiguities, PathAmbiguity};
 
 /// What to do with a path that two servers could read differently.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -29,6 +29,9 @@ pub struct RequestTarget {
     /// Whether `path` differs from the text received. The gate then forwards [`origin_form`](Self::origin_form)
     /// instead: otherwise the upstream would read for itself what policy has already read.
     pub rewritten: bool,
+    /// What was mended on the way. Empty unless the mode is [`PathMode::Normalize`]; a path can be rewritten without
+    /// having been ambiguous, when an escape is spelt anew.
+    pub normalized: PathAmbiguities,
 }
 
 impl RequestTarget {
@@ -49,6 +52,7 @@ impl fmt::Debug for RequestTarget {
             .field("path", &self.path)
             .field("query_bytes", &self.query.as_ref().map(String::len))
             .field("rewritten", &self.rewritten)
+            .field("normalized", &self.normalized)
             .finish()
     }
 }

@@ -12,6 +12,7 @@ mod hosts_bytes;
 mod keys;
 mod metrics;
 mod oidc_provider;
+mod paths;
 mod policy_push;
 mod support;
 mod trap;
