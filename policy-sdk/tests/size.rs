@@ -42,3 +42,21 @@ fn a_wildcard_explosion_is_refused_at_load_wherever_it_stands() {
     }
     assert_eq!(problems(json!({ "rules": rules(10), "routes": routes(10) })), [""; 0]);
 }
+
+#[test]
+fn one_error_among_a_hundred_thousand_rules_is_named() {
+    let rule = |index: usize| {
+        let action = if index == 77_777 { "raed" } else { "read" };
+        json!({ "effect": "allow", "action": action, "resource": format!("/v1/objects{index}"), "role": "viewer" })
+    };
+    let found = problems(json!({ "rules": (0..100_000).map(rule).collect::<Value>() }));
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].starts_with("/authorization/rules/77777/action: not an action"), "{found:?}");
+}
+
+#[test]
+fn ten_thousand_levels_of_nesting_are_refused() {
+    let text = format!("{{\"version\": 1, \"authorization\": {}{}}}", "[".repeat(10_000), "]".repeat(10_000));
+    let found = Document::from_json(text.as_bytes()).unwrap_err().to_string();
+    assert!(found.starts_with("document: nested deeper than 64 levels"), "{found}");
+}

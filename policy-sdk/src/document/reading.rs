@@ -16,9 +16,10 @@ impl Document {
     ///
     /// Everything that is wrong with it, each problem with its place.
     pub fn from_json(bytes: &[u8]) -> Result<Self, Problems> {
-        let value =
-            json::parse(bytes).map_err(|error| Problem::new(JsonPointer::root(), error.to_string()))?;
-        Self::from_value(value)
+        let parse = || {
+            json::parse(bytes).map_err(|error| Problem::new(JsonPointer::root(), error.to_string()).into())
+        };
+        Self::read(parse()?, parse)
     }
 
     /// Reads a document from a JSON value.
@@ -27,8 +28,13 @@ impl Document {
     ///
     /// Everything that is wrong with it, each problem with its place.
     pub fn from_value(value: Value) -> Result<Self, Problems> {
-        let mut value = value;
-        let shape: Problems = match deserr::deserialize::<Self, _, Problems>(value.clone()) {
+        Self::read(value.clone(), || Ok(value))
+    }
+
+    /// Reads `value`, and asks for it `again` only when something is wrong: a copy of a large document costs as much as
+    /// reading it.
+    fn read(value: Value, again: impl FnOnce() -> Result<Value, Problems>) -> Result<Self, Problems> {
+        let shape: Problems = match deserr::deserialize::<Self, _, Problems>(value) {
             Ok(document) => {
                 return match Problems::from_list(semantics::problems(&document)) {
                     Some(problems) => Err(problems),
@@ -37,6 +43,7 @@ impl Document {
             }
             Err(problems) => problems,
         };
+        let mut value = again()?;
         Err(match set_aside(&mut value, &shape) {
             Some(rest) => {
                 let unexplained =
