@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use deserr::{Deserr, IntoValue, Value, ValueKind, ValuePointerRef};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
-use super::{CredentialSource, Duration, Problem, Problems, PublicJwks, SecretReference};
+use super::{CredentialSource, Duration, Named, Problem, Problems, PublicJwks, SecretReference};
 
 /// Who is calling: the methods that may prove it.
 #[derive(Clone, Debug, PartialEq, Deserr, JsonSchema)]
@@ -99,6 +99,10 @@ pub struct Jwt {
     #[deserr(default = default_forward())]
     #[schemars(default = "default_forward")]
     pub forward: bool,
+    /// What kind of credential this is, such as `user` or `service`: what `restrictions.key_types` and conditions on
+    /// `subject.key_type` look at.
+    #[deserr(default)]
+    pub key_type: Option<String>,
     /// Where in the token the caller's attributes stand.
     #[deserr(default)]
     #[schemars(default)]
@@ -297,6 +301,15 @@ pub struct Claims {
     /// default.
     #[deserr(default)]
     pub permissions: Option<String>,
+    /// Claim with the groups the caller is in: a list of texts, or one text.
+    #[deserr(default = default_groups())]
+    #[schemars(default = "default_groups")]
+    pub groups: Option<String>,
+    /// Where the attributes stand that conditions name as `subject.<name>`. One that is not listed here is the claim of
+    /// its own name.
+    #[deserr(default)]
+    #[schemars(default)]
+    pub attributes: Named<String>,
 }
 
 impl Default for Claims {
@@ -307,6 +320,8 @@ impl Default for Claims {
             roles: default_roles(),
             scopes: default_scopes(),
             permissions: None,
+            groups: default_groups(),
+            attributes: Named::default(),
         }
     }
 }
@@ -341,6 +356,10 @@ fn default_tenant() -> Option<String> {
 
 fn default_roles() -> Option<String> {
     Some("roles".to_owned())
+}
+
+fn default_groups() -> Option<String> {
+    Some("groups".to_owned())
 }
 
 fn default_scopes() -> Option<String> {

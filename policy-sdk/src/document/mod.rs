@@ -23,6 +23,7 @@ mod schema;
 mod secret_reference;
 mod semantics;
 mod tenancy;
+mod timestamp;
 
 use deserr::Deserr;
 use schemars::JsonSchema;
@@ -32,8 +33,9 @@ pub use authentication::{
     Audience, Authentication, Claims, Expiry, Jwt, KeySource, Method, SecretEncoding, SignatureAlgorithm,
 };
 pub use authorization::{
-    Authorization, Effect, Public, RecordKeeping, RequiredAuthentication, Requirement, Role, Route, Rule,
-    Selection,
+    AccessList, AclEntry, Attach, AttachedPolicy, Authorization, Candidate, Effect, Enforcement, Grant, Grpc,
+    Intent, Match, Preflight, Public, RecordKeeping, RequiredAuthentication, Requirement, Restrictions, Role,
+    Route, Rule, Selection, Superusers, Upgrade, ValueMatch,
 };
 pub use condition::{AllOf, AnyOf, Condition, NoneOf, Operand, Operator, Scalar, Test};
 pub use credential_source::CredentialSource;
@@ -45,7 +47,8 @@ pub use pointer::{JsonPointer, Step};
 pub use problem::{MAX_PROBLEMS, Problem, Problems, Warning};
 pub use request::{AmbiguousPath, Request};
 pub use secret_reference::SecretReference;
-pub use tenancy::{Binding, CrossTenant, Tenancy};
+pub use tenancy::{Binding, CrossTenant, Tenancy, Tenant, TenantRole};
+pub use timestamp::{Timestamp, TimestampError};
 
 /// A Portcullis policy document: who may call, what they may do, and what is kept on record.
 #[derive(Clone, Debug, PartialEq, Deserr, JsonSchema)]
@@ -77,9 +80,40 @@ pub struct Document {
     #[deserr(default)]
     #[schemars(default)]
     pub authorization: Authorization,
+    /// The same as `authorization.rules`, which must then be absent.
+    #[deserr(default)]
+    #[schemars(default)]
+    pub rules: Vec<Rule>,
+    /// The same as `authorization.groups`, which must then be absent.
+    #[deserr(default)]
+    #[schemars(default)]
+    pub groups: Vec<String>,
+    /// A policy on trial, decided beside the live one.
+    #[deserr(default)]
+    pub candidate: Option<Candidate>,
     /// Where the record of decisions goes. Absent: no record is kept.
     #[deserr(default)]
     pub audit: Option<Audit>,
+}
+
+impl Document {
+    /// The rules of everyone, with the place they stand in: one of two, because a document has one of two shapes.
+    pub fn rules(&self) -> (JsonPointer, &[Rule]) {
+        if self.rules.is_empty() {
+            (JsonPointer::members(&["authorization", "rules"]), &self.authorization.rules)
+        } else {
+            (JsonPointer::members(&["rules"]), &self.rules)
+        }
+    }
+
+    /// The groups demanded of everyone, with the place they stand in: one of two, because a document has one of two shapes.
+    pub fn groups(&self) -> (JsonPointer, &[String]) {
+        if self.groups.is_empty() {
+            (JsonPointer::members(&["authorization", "groups"]), &self.authorization.groups)
+        } else {
+            (JsonPointer::members(&["groups"]), &self.groups)
+        }
+    }
 }
 
 fn default_name() -> String {

@@ -165,7 +165,7 @@ mod tests {
                  expected exactly `${NAME}`, where NAME is the environment variable that holds the secret",
                 "/authorization/roles/viewer/permisions: unknown field; did you mean `permissions`?",
                 "/nmae: unknown field; did you mean `name`?",
-                "/tenancy/bind/0: not one place; expected exactly one of `path`, `header`, `host`",
+                "/tenancy/bind/0: not one place; expected exactly one of `path`, `header`, `host`, `query`",
                 "/tenancy/bind/1: found a whole number; expected an object",
                 "/version: found a text; expected a whole number",
             ]

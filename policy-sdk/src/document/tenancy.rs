@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use deserr::{Deserr, MergeWithError, ValuePointerRef};
 use schemars::JsonSchema;
 
-use super::{Problem, Problems};
+use super::{Named, Problem, Problems};
 
 /// Which tenant a request belongs to, and what it must match.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserr, JsonSchema)]
@@ -28,6 +28,32 @@ pub struct Tenancy {
     #[deserr(default)]
     #[schemars(default)]
     pub cross_tenant: CrossTenant,
+    /// What tenants have of their own, by tenant.
+    #[deserr(default)]
+    #[schemars(default)]
+    pub tenants: Named<Tenant>,
+}
+
+/// What one tenant has of its own.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserr, JsonSchema)]
+#[deserr(error = Problems, deny_unknown_fields)]
+#[schemars(deny_unknown_fields)]
+pub struct Tenant {
+    /// Roles that count for callers of this tenant alone. They inherit nothing, and no role of the document has their name.
+    #[deserr(default)]
+    #[schemars(default)]
+    pub roles: Named<TenantRole>,
+}
+
+/// A role of one tenant: the permissions that are written here, and no others.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserr, JsonSchema)]
+#[deserr(error = Problems, deny_unknown_fields)]
+#[schemars(deny_unknown_fields)]
+pub struct TenantRole {
+    /// Permissions, such as `objects:read`; `objects:*` for all of one kind, `*` for all.
+    #[deserr(default)]
+    #[schemars(default)]
+    pub permissions: Vec<String>,
 }
 
 /// Who may address a tenant other than their own.
@@ -41,7 +67,7 @@ pub struct CrossTenant {
     pub roles: Vec<String>,
 }
 
-/// One place where a request names the tenant it addresses: a path, a header or a host.
+/// One place where a request names the tenant it addresses: a path, a header, a host or a query parameter.
 #[derive(Clone, Debug, PartialEq, Eq, Deserr, JsonSchema)]
 #[deserr(error = Problems, try_from(Fields) = Binding::from_fields -> Unplaced)]
 #[schemars(rename_all = "snake_case")]
@@ -52,14 +78,17 @@ pub enum Binding {
     Header(String),
     /// A host template with `{tenant}` exactly once, as a whole label, such as `{tenant}.example.com`.
     Host(String),
+    /// The name of a query parameter that holds the tenant.
+    Query(String),
 }
 
 impl Binding {
     fn from_fields(fields: Fields) -> Result<Self, Unplaced> {
         match fields {
-            Fields { path: Some(path), header: None, host: None } => Ok(Self::Path(path)),
-            Fields { path: None, header: Some(header), host: None } => Ok(Self::Header(header)),
-            Fields { path: None, header: None, host: Some(host) } => Ok(Self::Host(host)),
+            Fields { path: Some(path), header: None, host: None, query: None } => Ok(Self::Path(path)),
+            Fields { path: None, header: Some(header), host: None, query: None } => Ok(Self::Header(header)),
+            Fields { path: None, header: None, host: Some(host), query: None } => Ok(Self::Host(host)),
+            Fields { path: None, header: None, host: None, query: Some(query) } => Ok(Self::Query(query)),
             Fields { .. } => Err(Unplaced),
         }
     }
@@ -75,6 +104,8 @@ struct Fields {
     header: Option<String>,
     #[deserr(default)]
     host: Option<String>,
+    #[deserr(default)]
+    query: Option<String>,
 }
 
 /// Not exactly one place is named.
@@ -83,8 +114,8 @@ struct Unplaced;
 
 impl MergeWithError<Unplaced> for Problems {
     fn merge(earlier: Option<Self>, _: Unplaced, location: ValuePointerRef<'_>) -> ControlFlow<Self, Self> {
-        let problem =
-            Problem::new(location, "not one place").expected("exactly one of `path`, `header`, `host`");
+        let problem = Problem::new(location, "not one place")
+            .expected("exactly one of `path`, `header`, `host`, `query`");
         ControlFlow::Continue(Self::from(problem).after(earlier))
     }
 }

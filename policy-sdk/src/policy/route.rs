@@ -157,7 +157,7 @@ impl Routes {
         for (index, route) in authorization.routes.iter().enumerate() {
             let place = in_document("routes").element(index);
             let compiled = compile_route(route, index, roles, &place, problems);
-            routes.insert(&route.path, compiled, &place, problems);
+            routes.insert(&route.path_template(), compiled, &place, problems);
         }
         routes
     }
@@ -211,7 +211,7 @@ fn compile_route(
     });
     Route {
         id: RuleId::new(route.name.as_deref(), &format!("routes/{index}")),
-        methods: Methods::of(&route.methods),
+        methods: Methods::of(&route.request_methods()),
         host: host_pattern(route.host.as_deref(), place, problems),
         access: match route.authentication {
             RequiredAuthentication::Required => Access::Required,

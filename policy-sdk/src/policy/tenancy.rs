@@ -62,6 +62,9 @@ impl Tenants {
                         problems.push(problem.expected(error.to_string()));
                     }
                 },
+                Binding::Query(_) => {
+                    problems.push(Problem::new(pointer.member("query"), "no query is looked at yet"));
+                }
                 Binding::Header(name) => compiled.headers.push((id, name.to_ascii_lowercase())),
                 Binding::Host(text) => {
                     match HostTemplate::of(text) {

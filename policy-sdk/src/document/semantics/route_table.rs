@@ -8,6 +8,9 @@ use crate::path_tree::{PathTemplate, PathTree, TemplateError};
 
 pub(super) fn problems(document: &Document, found: &mut Vec<Problem>) {
     let authorization = JsonPointer::members(&["authorization"]);
+    let routes = &document.authorization.routes;
+    let written: Vec<_> =
+        routes.iter().map(|route| (route.request_methods(), route.path_template())).collect();
     let mut taken = Taken::default();
     for (index, public) in document.authorization.public.iter().enumerate() {
         let pointer = authorization.member("public").element(index);
@@ -15,10 +18,9 @@ pub(super) fn problems(document: &Document, found: &mut Vec<Problem>) {
             Entry { methods: &public.methods, path: &public.path, host: public.host.as_deref(), pointer };
         entry.problems(&mut taken, found);
     }
-    for (index, route) in document.authorization.routes.iter().enumerate() {
+    for (index, (route, (methods, path))) in routes.iter().zip(&written).enumerate() {
         let pointer = authorization.member("routes").element(index);
-        let entry =
-            Entry { methods: &route.methods, path: &route.path, host: route.host.as_deref(), pointer };
+        let entry = Entry { methods, path, host: route.host.as_deref(), pointer };
         entry.problems(&mut taken, found);
     }
 }

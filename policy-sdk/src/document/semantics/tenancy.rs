@@ -29,6 +29,7 @@ pub(super) fn problems(document: &Document, found: &mut Vec<Problem>) {
             Binding::Path(path) => ("path", path),
             Binding::Header(header) => ("header", header),
             Binding::Host(host) => ("host", host),
+            Binding::Query(query) => ("query", query),
         };
         if !seen.insert((field, text)) {
             found.push(Problem::new(pointer.clone(), "the same place twice"));
@@ -51,6 +52,11 @@ pub(super) fn problems(document: &Document, found: &mut Vec<Problem>) {
                     );
                 }
                 named_once(host, '.', &pointer, found);
+            }
+            Binding::Query(query) => {
+                if query.is_empty() {
+                    found.push(Problem::new(pointer, "empty").expected("the name of a query parameter"));
+                }
             }
         }
     }

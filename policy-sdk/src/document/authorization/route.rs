@@ -1,32 +1,12 @@
-//! What callers may do.
+//! Routes: what each kind of request demands.
+
+use std::borrow::Cow;
 
 use deserr::Deserr;
 use schemars::JsonSchema;
 
-use super::{Named, Problems};
-
-/// What callers may do. A request that nothing here allows is refused.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserr, JsonSchema)]
-#[deserr(error = Problems, deny_unknown_fields)]
-#[schemars(deny_unknown_fields)]
-pub struct Authorization {
-    /// Requests that anyone may make, without a credential.
-    #[deserr(default)]
-    #[schemars(default)]
-    pub public: Vec<Public>,
-    /// Roles by name, each with the permissions it carries.
-    #[deserr(default)]
-    #[schemars(default)]
-    pub roles: Named<Role>,
-    /// What each kind of request demands. The most specific path decides.
-    #[deserr(default)]
-    #[schemars(default)]
-    pub routes: Vec<Route>,
-    /// Rules of role-based access control. A rule with `deny` overrides every permission.
-    #[deserr(default)]
-    #[schemars(default)]
-    pub rules: Vec<Rule>,
-}
+use super::Requirement;
+use crate::document::{Condition, Problems};
 
 /// Requests that anyone may make, without a credential.
 #[derive(Clone, Debug, PartialEq, Eq, Deserr, JsonSchema)]
@@ -45,23 +25,9 @@ pub struct Public {
     pub host: Option<String>,
 }
 
-/// A set of permissions under one name.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserr, JsonSchema)]
-#[deserr(error = Problems, deny_unknown_fields)]
-#[schemars(deny_unknown_fields)]
-pub struct Role {
-    /// Roles whose permissions this one carries too.
-    #[deserr(default)]
-    #[schemars(default)]
-    pub inherits: Vec<String>,
-    /// Permissions, such as `objects:read`; `objects:*` for all of one kind, `*` for all.
-    #[deserr(default)]
-    #[schemars(default)]
-    pub permissions: Vec<String>,
-}
-
-/// What one kind of request demands. Everything it names must hold.
-#[derive(Clone, Debug, PartialEq, Eq, Deserr, JsonSchema)]
+/// What one kind of request demands. Everything it names must hold. Either `methods` and `path` say which requests it is
+/// about, or `grpc` does.
+#[derive(Clone, Debug, PartialEq, Deserr, JsonSchema)]
 #[deserr(error = Problems, deny_unknown_fields)]
 #[schemars(deny_unknown_fields)]
 pub struct Route {
@@ -69,24 +35,40 @@ pub struct Route {
     #[deserr(default)]
     pub name: Option<String>,
     /// Request methods, in capitals (RFC 9110 section 9.1). The one entry `*` stands for every method.
-    #[schemars(length(min = 1))]
+    #[deserr(default)]
+    #[schemars(default)]
     pub methods: Vec<String>,
     /// Path template: literal segments, `{name}` or `*` for one segment, `**` as the last one for the rest. A slash at
     /// the end counts; but where only a route with `**` is about a request's own spelling, and this one is about the
     /// other, both must permit.
+    #[deserr(default)]
     #[schemars(regex(pattern = "^/"))]
-    pub path: String,
+    pub path: Option<String>,
+    /// A gRPC method, or all of a service.
+    #[deserr(default)]
+    pub grpc: Option<Grpc>,
     /// Host the request is for, in lower case without port; `*.example.com` for every host below it. Absent: every
     /// host.
     #[deserr(default)]
     pub host: Option<String>,
+    /// The protocol that the request asks to change to. Absent: the route is about no request that asks for one.
+    #[deserr(default)]
+    pub upgrade: Option<Upgrade>,
+    /// Values that headers and query parameters must have for the route to be about a request.
+    #[deserr(default, rename = "match")]
+    #[schemars(default, rename = "match")]
+    pub matches: Match,
     /// Permission the caller must have, such as `objects:read`. A wildcard here demands the wildcard itself.
     #[deserr(default)]
     pub permission: Option<String>,
-    /// Roles and scopes the caller must or must not have.
+    /// Roles, scopes and groups the caller must or must not have.
     #[deserr(default)]
     #[schemars(default)]
     pub require: Requirement,
+    /// What must be true of the request.
+    #[deserr(default)]
+    #[schemars(default)]
+    pub conditions: Vec<Condition>,
     /// Whether the caller must be authenticated. `optional`: a request without a credential goes on as anonymous; one
     /// with a bad credential is refused all the same.
     #[deserr(default)]
@@ -98,70 +80,75 @@ pub struct Route {
     pub audit: RecordKeeping,
 }
 
-/// Roles and scopes a caller must or must not have.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserr, JsonSchema)]
-#[deserr(error = Problems, deny_unknown_fields)]
-#[schemars(deny_unknown_fields)]
-pub struct Requirement {
-    /// What the caller's roles must be, inherited ones included.
-    #[deserr(default)]
-    #[schemars(default)]
-    pub roles: Selection,
-    /// What the credential's scopes must be.
-    #[deserr(default)]
-    #[schemars(default)]
-    pub scopes: Selection,
+impl Route {
+    /// The path template of the requests it is about: that of a gRPC method is `/service/method` (gRPC over HTTP/2,
+    /// section Requests). Empty only in a document that does not read.
+    pub fn path_template(&self) -> Cow<'_, str> {
+        match (&self.path, &self.grpc) {
+            (Some(path), _) => Cow::Borrowed(path),
+            (None, Some(Grpc { service, method })) => {
+                Cow::Owned(format!("/{service}/{}", method.as_deref().unwrap_or("*")))
+            }
+            (None, None) => Cow::Borrowed(""),
+        }
+    }
+
+    /// The request methods it is about: gRPC knows only `POST`.
+    pub fn request_methods(&self) -> Cow<'_, [String]> {
+        match &self.grpc {
+            Some(_) if self.methods.is_empty() => Cow::Owned(vec!["POST".to_owned()]),
+            Some(_) | None => Cow::Borrowed(&self.methods),
+        }
+    }
 }
 
-/// What a set of names must contain. An empty list demands nothing.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserr, JsonSchema)]
-#[deserr(error = Problems, deny_unknown_fields)]
-#[schemars(deny_unknown_fields)]
-pub struct Selection {
-    /// At least one of these.
-    #[deserr(default)]
-    #[schemars(default)]
-    pub any_of: Vec<String>,
-    /// Every one of these.
-    #[deserr(default)]
-    #[schemars(default)]
-    pub all_of: Vec<String>,
-    /// None of these.
-    #[deserr(default)]
-    #[schemars(default)]
-    pub none_of: Vec<String>,
-}
-
-/// One rule of role-based access control.
+/// A gRPC method, or all of a service.
 #[derive(Clone, Debug, PartialEq, Eq, Deserr, JsonSchema)]
 #[deserr(error = Problems, deny_unknown_fields)]
 #[schemars(deny_unknown_fields)]
-pub struct Rule {
-    /// Name under which this rule appears in reasons and records. Absent: `rules/` and its number, from 0.
+pub struct Grpc {
+    /// The service with its package, such as `shop.v1.Orders`.
+    pub service: String,
+    /// The method, such as `Get`. Absent: all of the service.
     #[deserr(default)]
-    pub name: Option<String>,
-    /// What the rule says of a request it fits.
-    pub effect: Effect,
-    /// What is done: `read` (GET, HEAD, OPTIONS), `create` (POST), `update` (PUT, PATCH), `delete` (DELETE), `write`
-    /// for the last three and, in a rule that denies, for every other method that is not a read, a request method in
-    /// capitals, or `*`.
-    pub action: String,
-    /// Path template of what it is done to, or `*` for everything. A rule that denies is about both spellings of a path,
-    /// with and without a slash at the end.
-    pub resource: String,
-    /// Role of the callers the rule is about; `*` for every authenticated caller.
-    pub role: String,
+    pub method: Option<String>,
 }
 
-/// What a rule says of a request it fits (XACML 3.0: Permit and Deny).
+/// Protocols that a request may ask to change to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserr, JsonSchema)]
 #[deserr(error = Problems, rename_all = lowercase)]
 #[schemars(rename_all = "lowercase")]
-pub enum Effect {
-    /// The request may go on, unless another rule denies it.
-    Allow,
-    /// The request is refused, whatever allows it.
-    Deny,
+pub enum Upgrade {
+    /// WebSocket (RFC 6455; over HTTP/2 RFC 8441).
+    Websocket,
+}
+
+/// Values that headers and query parameters must have.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserr, JsonSchema)]
+#[deserr(error = Problems, deny_unknown_fields)]
+#[schemars(deny_unknown_fields)]
+pub struct Match {
+    /// Headers.
+    #[deserr(default)]
+    #[schemars(default)]
+    pub headers: Vec<ValueMatch>,
+    /// Query parameters.
+    #[deserr(default)]
+    #[schemars(default)]
+    pub query: Vec<ValueMatch>,
+}
+
+/// The values that one header or query parameter must have: it must be there, and every value that is sent must be one of
+/// these. A request in which some are and others are not is refused.
+#[derive(Clone, Debug, PartialEq, Eq, Deserr, JsonSchema)]
+#[deserr(error = Problems, deny_unknown_fields)]
+#[schemars(deny_unknown_fields)]
+pub struct ValueMatch {
+    /// Name of the header, in lower case, or of the parameter.
+    pub name: String,
+    /// The values.
+    #[schemars(length(min = 1))]
+    pub one_of: Vec<String>,
 }
 
 /// Whether the caller of a route must be authenticated.
