@@ -64,6 +64,8 @@ pub enum Refusal {
     InsufficientRole,
     /// The credential lacks scopes; these are the ones the route asks for (RFC 6750 section 3.1).
     InsufficientScope(Arc<[String]>),
+    /// The caller is in none of the groups asked for, or in one that is excluded.
+    InsufficientGroup,
     /// No role of the caller carries the permission asked for.
     InsufficientPermissions,
     /// A rule denies, or no rule permits.
@@ -79,6 +81,7 @@ impl Refusal {
             Refusal::TenantMismatch => "tenant_mismatch",
             Refusal::InsufficientRole => "insufficient_role",
             Refusal::InsufficientScope(_) => "insufficient_scope",
+            Refusal::InsufficientGroup => "insufficient_group",
             Refusal::InsufficientPermissions => "insufficient_permissions",
             Refusal::AccessDenied => "access_denied",
         }
@@ -145,6 +148,8 @@ impl Permit {
 pub enum Basis {
     /// The document lists the route as public.
     PublicRoute,
+    /// It is a true CORS preflight, and the document lists it.
+    CorsPreflight,
     /// The rules permit.
     Rules,
     /// Authentication is switched off, by the document and by the environment.
@@ -156,6 +161,7 @@ impl Basis {
     pub fn as_str(self) -> &'static str {
         match self {
             Basis::PublicRoute => "public_route",
+            Basis::CorsPreflight => "cors_preflight",
             Basis::Rules => "rules",
             Basis::AuthenticationDisabled => "authentication_disabled",
         }
@@ -169,7 +175,7 @@ pub struct Response {
     pub outcome: Result<Permit, Refusal>,
     /// The decision in XACML's terms.
     pub decision: Decision,
-    /// The rules that made the decision, the most specific path first.
+    /// What made the decision, in the order of `docs/policy.md`, at most [`MAX_REASONS`](crate::limits::MAX_REASONS).
     pub reasons: Vec<RuleId>,
     /// The tenant the request acts in: the subject's own, or the one it was bound to when access across tenants is
     /// allowed.

@@ -74,3 +74,6 @@ pub const MAX_QUESTION_BYTES: usize = 1024 * 1024;
 
 /// Evaluations in one request. Each is a decision of its own, and one caller must not keep all others waiting.
 pub const MAX_EVALUATIONS: usize = 1000;
+
+/// Reasons named for one decision: enough to know what to mend, few enough for a record.
+pub const MAX_REASONS: usize = 16;

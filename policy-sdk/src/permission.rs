@@ -24,6 +24,21 @@ impl PermissionPattern {
     pub fn covers(&self, wanted: &PermissionPattern) -> bool {
         self.resource.covers(&wanted.resource) && self.action.covers(&wanted.action)
     }
+
+    /// The patterns that cover this one: itself, all of its resource, its action on all resources, everything. Where a part
+    /// is a wildcard already, some are the same.
+    pub fn covering(&self) -> [PermissionPattern; 4] {
+        let pattern = |resource: &Part, action: &Part| PermissionPattern {
+            resource: resource.clone(),
+            action: action.clone(),
+        };
+        [
+            pattern(&self.resource, &self.action),
+            pattern(&self.resource, &Part::Any),
+            pattern(&Part::Any, &self.action),
+            pattern(&Part::Any, &Part::Any),
+        ]
+    }
 }
 
 impl Part {

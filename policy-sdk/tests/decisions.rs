@@ -42,8 +42,8 @@ fn decide(policy: &Policy, ask: &Ask<'_>) -> (Access, portcullis_policy::decisio
     let headers: Vec<_> = ask.headers.iter().map(|(n, v)| (n.as_bytes().to_vec(), v.to_vec())).collect();
     let action = Action::of_method(ask.method);
     let resource = Resource::at(ask.host, &target.path);
-    let located = policy.locate(action, resource);
     let context = Context { headers: &headers, ..Context::default() };
+    let located = policy.locate(action, resource, &context);
     let request = AccessRequest { subject: ask.subject.as_ref(), action, resource, context };
     (located.access(), policy.decide(&located, &request))
 }

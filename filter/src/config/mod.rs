@@ -95,7 +95,13 @@ impl Config {
         let methods = authentication::methods(&document.authentication, environment, &mut problems);
         let audit = document.audit.as_ref().and_then(|audit| audit_config(audit, &mut problems));
         acknowledgement_needs_a_sink(document, &mut problems);
-        match (Policy::compile(document), Problems::from_list(problems)) {
+        let policy = Policy::compile(document);
+        if policy.as_ref().is_ok_and(Policy::needs_more_of_subjects) {
+            let place = JsonPointer::root().member("authorization");
+            let message = "groups, kinds of credentials and claims of one's own are not taken from tokens yet";
+            problems.push(Problem::new(place, message));
+        }
+        match (policy, Problems::from_list(problems)) {
             (Ok(policy), None) => Ok(Config {
                 name: document.name.clone(),
                 digest,

@@ -1,5 +1,6 @@
 //! The end of a request: the decision, its record, and the one command that carries it out.
 
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use portcullis_policy::decision::{Permit, Response, RuleId};
@@ -44,6 +45,17 @@ impl Request {
     pub fn resource(&self) -> Resource<'_> {
         Resource::at(&self.host, &self.target.path)
     }
+
+    /// What else is known of the request at the time `now`.
+    pub(super) fn context(&self, now: UnixTime) -> Context<'_> {
+        Context {
+            headers: &self.headers,
+            query: self.target.query.as_deref(),
+            source: self.outline.source.as_deref().and_then(address),
+            time: i64::try_from(now.seconds()).ok(),
+            attributes: None,
+        }
+    }
 }
 
 impl Gate {
@@ -57,14 +69,14 @@ impl Gate {
         turn: &mut Turn<'_>,
     ) {
         let config = Arc::clone(&self.config);
-        let located = config.policy.locate(request.action(), request.resource());
+        let located = config.policy.locate(request.action(), request.resource(), &request.context(turn.now));
         let response = config.policy.decide(
             &located,
             &AccessRequest {
                 subject: caller.as_ref().map(|caller| &caller.subject),
                 action: request.action(),
                 resource: request.resource(),
-                context: Context { headers: &request.headers, ..Context::default() },
+                context: request.context(turn.now),
             },
         );
         let must_wait = located.waits_for_record();
@@ -195,6 +207,11 @@ impl Gate {
         let milliseconds = usize::try_from(elapsed.as_micros().div_ceil(1000)).unwrap_or(usize::MAX);
         self.record(Metric::AuthLatency(caller.map(|caller| caller.method)), milliseconds, turn);
     }
+}
+
+/// The address of the peer, without its port.
+fn address(source: &str) -> Option<IpAddr> {
+    source.parse().or_else(|_| source.parse::<SocketAddr>().map(|peer| peer.ip())).ok()
 }
 
 /// Takes a cookie out of the `cookie` lines that are still there.

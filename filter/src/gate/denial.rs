@@ -84,6 +84,8 @@ pub enum Code {
     InsufficientScope,
     /// 403: roles are lacking.
     InsufficientRole,
+    /// 403: groups are lacking.
+    InsufficientGroup,
     /// 403: permissions are lacking.
     InsufficientPermissions,
     /// 403: no tenant in the credential.
@@ -104,7 +106,7 @@ pub enum Code {
 
 impl Code {
     /// Every code, in the order of the reference.
-    pub const ALL: [Code; 16] = [
+    pub const ALL: [Code; 17] = [
         Code::MalformedRequest,
         Code::AmbiguousPath,
         Code::AmbiguousCredentials,
@@ -113,6 +115,7 @@ impl Code {
         Code::InvalidSignature,
         Code::InsufficientScope,
         Code::InsufficientRole,
+        Code::InsufficientGroup,
         Code::InsufficientPermissions,
         Code::TenantRequired,
         Code::TenantMismatch,
@@ -134,6 +137,7 @@ impl Code {
             Code::InvalidSignature => "invalid_signature",
             Code::InsufficientScope => "insufficient_scope",
             Code::InsufficientRole => "insufficient_role",
+            Code::InsufficientGroup => "insufficient_group",
             Code::InsufficientPermissions => "insufficient_permissions",
             Code::TenantRequired => "tenant_required",
             Code::TenantMismatch => "tenant_mismatch",
@@ -153,6 +157,7 @@ impl Code {
             Code::MissingToken | Code::InvalidToken | Code::InvalidSignature => 401,
             Code::InsufficientScope
             | Code::InsufficientRole
+            | Code::InsufficientGroup
             | Code::InsufficientPermissions
             | Code::TenantRequired
             | Code::TenantMismatch
@@ -190,6 +195,7 @@ impl Denial {
             Denial::Refused(Refusal::TenantMismatch) => Code::TenantMismatch,
             Denial::Refused(Refusal::InsufficientRole) => Code::InsufficientRole,
             Denial::Refused(Refusal::InsufficientScope(_scopes)) => Code::InsufficientScope,
+            Denial::Refused(Refusal::InsufficientGroup) => Code::InsufficientGroup,
             Denial::Refused(Refusal::InsufficientPermissions) => Code::InsufficientPermissions,
             Denial::Refused(Refusal::AccessDenied) => Code::AccessDenied,
             Denial::KeysUnavailable(_retry_after) => Code::KeysUnavailable,
@@ -240,6 +246,7 @@ impl Denial {
                 Refusal::TenantMismatch => "The access token is not for this tenant.",
                 Refusal::InsufficientRole => "The access token carries no role that allows this.",
                 Refusal::InsufficientScope(_scopes) => "The access token lacks a scope that this needs.",
+                Refusal::InsufficientGroup => "The access token names no group that this needs.",
                 Refusal::InsufficientPermissions => {
                     "The access token carries no permission that allows this."
                 }
@@ -273,6 +280,7 @@ impl Denial {
                 Refusal::TenantRequired
                 | Refusal::TenantMismatch
                 | Refusal::InsufficientRole
+                | Refusal::InsufficientGroup
                 | Refusal::InsufficientPermissions
                 | Refusal::AccessDenied,
             )

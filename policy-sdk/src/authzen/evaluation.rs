@@ -165,7 +165,7 @@ impl EvaluationRequest {
     /// Asks `policy`.
     pub fn decide(&self, policy: &Policy) -> EvaluationResponse {
         let request = self.access_request();
-        let located = policy.locate(request.action, request.resource);
+        let located = policy.locate(request.action, request.resource, &request.context);
         EvaluationResponse::of(&policy.decide(&located, &request))
     }
 }

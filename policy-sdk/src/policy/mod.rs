@@ -4,26 +4,48 @@
 //! [`Policy::locate`] finds the route, [`Policy::decide`] answers for it. Both are total, deterministic and without
 //! side effects.
 //!
-//! What it combines, and how: the tenant's binding, the route and the rules each say Permit, Deny or nothing
-//! (NotApplicable). A Deny overrides (XACML 3.0 appendix C.2); without one, a single Permit suffices; silence is a
-//! denial.
+//! What it combines, and how, is in `docs/policy.md`: every part says Permit, Deny or nothing (NotApplicable), or cannot say
+//! (Indeterminate). A Deny overrides (XACML 3.0 appendix C.2); without one, a single Permit suffices; silence is a denial.
+//!
+//! All names are numbers from loading on ([`symbol`]); a caller is a set of them, worked out once a decision ([`caller`]).
 //!
 //! The engine does not verify who a caller is, and does not read the network, the clock or the environment.
 
-mod requirement;
+mod action;
+mod caller;
+mod carrier;
+mod cascade;
+mod coherence;
+mod compiler;
+mod demand;
+mod entry;
+mod grant;
+mod hash;
+mod matching;
 mod role;
 mod route;
-mod rule;
+mod superuser;
+mod symbol;
+mod symbol_set;
 mod tenancy;
+mod vote;
 
+use std::collections::BTreeSet;
+
+use crate::condition::Steps;
 use crate::decision::{Basis, Decision, Permit, Refusal, Response, RuleId};
-use crate::document::{Document, JsonPointer, Problem, Problems};
-use crate::limits::MAX_SEARCH_STEPS;
-use crate::request::{AccessRequest, Action, Resource, Subject};
-use role::Roles;
-use route::Routes;
-use rule::Rules;
+use crate::document::{Document, Problems};
+use crate::request::{AccessRequest, Action, Context, Resource, Subject};
+use action::Actions;
+use cascade::{Cascade, Situation};
+use compiler::{Compiler, Directory, TOO_MANY_CHOICES};
+use demand::{Case, Demands, Judgement, Part};
+use entry::{Asked, Entries};
+use matching::asks_for_upgrade;
+use route::{Found, Routes};
+use superuser::{Superuser, Superusers};
 use tenancy::Tenants;
+use vote::{Verdict, Votes};
 
 pub use route::Route;
 
@@ -31,10 +53,17 @@ pub use route::Route;
 #[derive(Debug)]
 pub struct Policy {
     authentication_disabled: bool,
-    roles: Roles,
-    routes: Routes,
-    rules: Rules,
+    directory: Directory,
     tenants: Tenants,
+    routes: Routes,
+    demands: Demands,
+    /// Whether the conditions among the demands grant.
+    is_abac: bool,
+    entries: Entries,
+    superusers: Superusers,
+    cascade: Cascade,
+    attributes: BTreeSet<String>,
+    needs_more: bool,
 }
 
 /// What a route asks of a caller before anything else.
@@ -58,9 +87,24 @@ pub struct Located<'a> {
     /// The route that is about the same path with the slash at its end taken away or put there, where none is about this
     /// spelling.
     twin: Option<&'a Route>,
+    /// The entry that lets the request pass as a CORS preflight.
+    preflight: Option<&'a RuleId>,
+    obstacle: Option<Obstacle<'a>>,
+}
+
+/// What makes a request one that no route can decide.
+#[derive(Debug, Clone, Copy)]
+enum Obstacle<'a> {
+    /// It is what this route is about to one reader, and is not to another.
+    HalfMatch(&'a Route),
+    /// It asks for another protocol, and no route is about that.
+    Upgrade,
 }
 
 impl<'a> Located<'a> {
+    const NOTHING: Located<'static> =
+        Located { access: Access::Required, route: None, twin: None, preflight: None, obstacle: None };
+
     /// What is asked of the caller.
     pub fn access(&self) -> Access {
         self.access
@@ -82,7 +126,7 @@ impl<'a> Located<'a> {
 }
 
 impl Policy {
-    /// Compiles what `document` says of tenants, roles, routes and rules.
+    /// Compiles what `document` says of tenants, roles, routes, rules and policies.
     ///
     /// Whether the second lock on a switched-off authentication is open is for the caller to check: this crate knows no
     /// environment.
@@ -91,50 +135,107 @@ impl Policy {
     ///
     /// Everything that is wrong, at once, each with its JSON Pointer.
     pub fn compile(document: &Document) -> Result<Policy, Problems> {
+        let authorization = &document.authorization;
         let mut problems = Vec::new();
-        let roles = Roles::compile(&document.authorization.roles, &mut problems);
-        let routes = Routes::compile(&document.authorization, &roles, &mut problems);
-        let rules = Rules::compile(&document.authorization.rules, &mut problems);
-        let tenants = Tenants::compile(&document.tenancy, &mut problems);
-        bounded(routes.worst_case_steps(), in_document("routes"), &mut problems);
-        bounded(rules.worst_case_steps(), in_document("rules"), &mut problems);
+        let (mut compiler, grants) = Compiler::new(document, authorization, &mut problems);
+        let routes = Routes::compile(authorization, &mut compiler);
+        let place = compiler.place.clone();
+        let conditions = compiler.conditions(&authorization.conditions, &place);
+        let (_place, groups) = document.groups();
+        let (require, restrictions) = (&authorization.require, &authorization.restrictions);
+        let demands =
+            Demands::of_policy(groups, require, restrictions, conditions, None, &mut compiler);
+        let (rules_place, rules) = document.rules();
+        let acl = (&place.member("acl"), authorization.acl.as_slice());
+        let entries = Entries::compile((&rules_place, rules), acl, String::new(), &mut compiler);
+        let superusers = Superusers::compile(&authorization.superusers, &mut compiler);
+        let cascade = Cascade::compile(&authorization.policies, &mut compiler);
+        let tenants = Tenants::compile(&document.tenancy, &mut compiler);
+        coherence::problems(document, compiler.problems);
+        let needs_more = compiler.needs_more();
+        let (directory, attributes) = compiler.finish(grants);
         match Problems::from_list(problems) {
             Some(problems) => Err(problems),
             None => Ok(Policy {
                 authentication_disabled: document.authentication.disabled,
-                roles,
-                routes,
-                rules,
+                directory,
                 tenants,
+                routes,
+                demands,
+                is_abac: authorization.intent == Some(crate::document::Intent::Abac),
+                entries,
+                superusers,
+                cascade,
+                attributes,
+                needs_more,
             }),
         }
     }
 
-    /// Finds the most specific route for a request that matches its path, method and host.
+    /// The names of the subject's own attributes that conditions look at: what has to be taken from a credential.
+    pub fn subject_attributes(&self) -> &BTreeSet<String> {
+        &self.attributes
+    }
+
+    /// Whether anything depends on what a subject has besides its id, tenant, roles, scopes and permissions: groups, a kind, a
+    /// method, or attributes of its own. Who cannot tell these must not ask this policy.
+    pub fn needs_more_of_subjects(&self) -> bool {
+        self.needs_more
+    }
+
+    /// Finds the most specific route for a request that matches its path, method and host, and what else the route is
+    /// about.
     ///
     /// A request that no route matches asks for a caller: its answer may still come from the rules, and an anonymous
     /// caller must not learn which paths exist.
     ///
     /// Many servers answer `/a` and `/a/` alike. Where only a `**` route is about a request's own spelling and a route of
     /// its own about the other, both must permit; a route for the other spelling alone permits nothing.
-    pub fn locate(&self, action: Action<'_>, resource: Resource<'_>) -> Located<'_> {
+    pub fn locate<'a>(
+        &'a self,
+        action: Action<'_>,
+        resource: Resource<'_>,
+        context: &Context<'_>,
+    ) -> Located<'a> {
         if self.authentication_disabled {
-            return Located { access: Access::Public, route: None, twin: None };
+            return Located { access: Access::Public, ..Located::NOTHING };
         }
-        let route = self.routes.find(action, resource);
+        if let Some(preflight) = self.routes.preflight(action, resource, context) {
+            return Located { access: Access::Public, preflight: Some(preflight), ..Located::NOTHING };
+        }
+        let upgrade = asks_for_upgrade(context);
+        let found = self.routes.find(action, resource, context, upgrade);
         let other_spelling = resource.path.slash_twin();
-        let twin =
-            other_spelling.as_ref().and_then(|path| self.routes.find(action, Resource { path, ..resource }));
-        let twin = twin.filter(|twin| twin.is_exact() && route.is_none_or(|route| !route.is_exact()));
+        let twin = other_spelling.as_ref().map_or(Found::Nothing, |path| {
+            self.routes.find(action, Resource { path, ..resource }, context, upgrade)
+        });
+        let half = |route| Located { obstacle: Some(Obstacle::HalfMatch(route)), ..Located::NOTHING };
+        let route = match found {
+            Found::Half(route) => return half(route),
+            Found::Route(route) => Some(route),
+            Found::Nothing if upgrade => {
+                return Located { obstacle: Some(Obstacle::Upgrade), ..Located::NOTHING };
+            }
+            Found::Nothing => None,
+        };
+        let counts = |twin: &Route| twin.is_exact() && route.is_none_or(|route| !route.is_exact());
+        let twin = match twin {
+            Found::Half(twin) if counts(twin) => return half(twin),
+            Found::Route(twin) if counts(twin) => Some(twin),
+            Found::Half(_) | Found::Route(_) | Found::Nothing => None,
+        };
         let asked = route.map_or(Access::Required, Route::access);
         let access = twin.map_or(asked, |twin| asked.max(twin.access()));
-        Located { access, route, twin }
+        Located { access, route, twin, preflight: None, obstacle: None }
     }
 
     /// Decides.
     pub fn decide(&self, located: &Located<'_>, request: &AccessRequest<'_>) -> Response {
         if self.authentication_disabled {
             return permitted(Basis::AuthenticationDisabled, Vec::new(), None, false);
+        }
+        if let Some(preflight) = located.preflight {
+            return permitted(Basis::CorsPreflight, vec![preflight.clone()], None, false);
         }
         if let (Access::Public, Some(route)) = (located.access, located.route) {
             return permitted(Basis::PublicRoute, vec![route.id().clone()], None, false);
@@ -143,75 +244,105 @@ impl Policy {
             let reasons = located.routes().map(|route| route.id().clone()).collect();
             return refused(Refusal::AuthenticationRequired, Decision::Deny, reasons, None);
         }
-        let tenancy = self.tenants.decide(request, &self.roles);
+        match located.obstacle {
+            Some(Obstacle::HalfMatch(route)) => {
+                return refused(Refusal::AccessDenied, Decision::Deny, vec![route.id().clone()], request.subject);
+            }
+            Some(Obstacle::Upgrade) => {
+                let reasons = vec![RuleId::new(Some("upgrade"), "")];
+                return refused(Refusal::AccessDenied, Decision::Deny, reasons, request.subject);
+            }
+            None => {}
+        }
+        let caller = self.directory.caller(request, self.tenants.own(request.subject));
+        let tenancy = self.tenants.decide(request, &caller);
         if let Some((refusal, reason)) = tenancy.refusal {
             return refused(refusal, Decision::Deny, reason.into_iter().collect(), request.subject);
         }
-        let held = self.roles.held_by(request.subject);
+        let twin = request.resource.path.slash_twin();
+        let case = Case { request, caller: &caller, directory: &self.directory };
+        let symbols = &self.directory.symbols;
+        let actions = Actions::of(request.action, symbols);
+        let asked = Asked { request, actions, caller: &caller, twin: twin.as_ref(), symbols };
+        let tenant = tenancy.tenant.as_deref();
+        let mut steps = Steps::default();
+        let verdict = self.weigh(located, case, asked, tenant, &mut steps);
+        let subject = request.subject;
+        if steps.are_exhausted() {
+            let reasons = vec![RuleId::new(Some("budget"), "")];
+            return refused(Refusal::AccessDenied, Decision::Indeterminate, reasons, subject);
+        }
+        match verdict {
+            Verdict::Permit(reasons) => {
+                permitted(Basis::Rules, reasons, tenancy.tenant, tenancy.cross_tenant)
+            }
+            Verdict::Deny(refusal, reasons) => refused(refusal, Decision::Deny, reasons, subject),
+            Verdict::Indeterminate(reasons) => {
+                refused(Refusal::AccessDenied, Decision::Indeterminate, reasons, subject)
+            }
+            Verdict::NotApplicable => {
+                let others = self.entries.for_other_roles(asked);
+                let refusal =
+                    if others.is_empty() { Refusal::AccessDenied } else { Refusal::InsufficientRole };
+                refused(refusal, Decision::NotApplicable, self.entries.ids(&others).collect(), subject)
+            }
+        }
+    }
+
+    /// Everything that says something of a request whose caller and tenant are known, in the order of `docs/policy.md`.
+    fn weigh(
+        &self,
+        located: &Located<'_>,
+        case: Case<'_>,
+        asked: Asked<'_>,
+        tenant: Option<&str>,
+        steps: &mut Steps,
+    ) -> Verdict {
         let mut votes = Votes::default();
-        if let Some(route) = located.route {
-            votes.add(route.id(), route.decide(request.subject, &held));
+        let path = case.request.resource.path;
+        for part in Part::ALL {
+            let id = || [RuleId::new(Some(part.field()), "")];
+            match self.demands.judge(part, case, path, false, steps) {
+                Judgement::Met if self.is_abac && part == Part::Conditions => votes.permit(id()),
+                Judgement::NotDemanded | Judgement::Met => {}
+                Judgement::Unmet(refusal) => votes.deny(id(), refusal),
+                Judgement::Unknown => votes.may_deny(id()),
+            }
         }
-        if let Some(twin) = located.twin
-            && let denial @ Vote::Deny(_) = twin.decide(request.subject, &held)
-        {
-            votes.add(twin.id(), denial);
+        let superuser = self.superusers.know(case, steps);
+        let exempt = superuser == Superuser::Yes;
+        let spellings = [(located.route, Some(path)), (located.twin, asked.twin)];
+        for (place, (route, path)) in spellings.into_iter().enumerate() {
+            let Some((route, path)) = route.zip(path) else { continue };
+            let id = || [route.id().clone()];
+            let mut met = true;
+            for part in Part::ALL {
+                let Some(demands) = route.demands() else { continue };
+                match demands.judge(part, case, path, exempt, steps) {
+                    Judgement::NotDemanded | Judgement::Met => continue,
+                    Judgement::Unmet(refusal) => votes.deny(id(), refusal),
+                    Judgement::Unknown => votes.may_deny(id()),
+                }
+                met = false;
+            }
+            // The route of the other spelling can object and grants nothing.
+            if met && place == 0 {
+                votes.permit(id());
+            }
         }
-        self.rules.decide(request, &held, &mut votes);
-        votes.conclude(tenancy.tenant, tenancy.cross_tenant, request.subject)
-    }
-}
-
-/// Refuses templates among which some path could not be searched for to the end: at a request that would be too late.
-fn bounded(steps: usize, pointer: JsonPointer, problems: &mut Vec<Problem>) {
-    if steps > MAX_SEARCH_STEPS {
-        let problem = Problem::new(pointer, "too many paths differ only in which segments are wildcards");
-        problems.push(problem.expected(format!("at most {MAX_SEARCH_STEPS} places to look at for one path")));
-    }
-}
-
-fn in_document(part: &str) -> JsonPointer {
-    JsonPointer::root().member("authorization").member(part)
-}
-
-/// What one route or rule says of a request.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Vote {
-    Permit,
-    Deny(Refusal),
-    /// It would have permitted a caller with another role.
-    NotThisRole,
-}
-
-/// The votes so far, combined with deny-overrides.
-#[derive(Debug, Default)]
-struct Votes {
-    permits: Vec<RuleId>,
-    denials: Vec<(RuleId, Refusal)>,
-    not_this_role: Vec<RuleId>,
-}
-
-impl Votes {
-    fn add(&mut self, id: &RuleId, vote: Vote) {
-        match vote {
-            Vote::Permit => self.permits.push(id.clone()),
-            Vote::Deny(refusal) => self.denials.push((id.clone(), refusal)),
-            Vote::NotThisRole => self.not_this_role.push(id.clone()),
+        let tally = self.entries.decide(asked, steps);
+        votes.permit(self.entries.ids(&tally.permit));
+        votes.deny_if(self.entries.ids(&tally.deny));
+        votes.may_permit(self.entries.ids(&tally.may_permit));
+        votes.may_deny(self.entries.ids(&tally.may_deny));
+        match superuser {
+            Superuser::Yes => votes.permit([RuleId::new(Some("superuser"), "")]),
+            Superuser::Unknown => votes.may_permit([RuleId::new(Some("superuser"), "")]),
+            Superuser::No => {}
         }
-    }
-
-    fn conclude(self, tenant: Option<String>, cross_tenant: bool, subject: Option<&Subject>) -> Response {
-        if let Some((_id, refusal)) = self.denials.first() {
-            let refusal = refusal.clone();
-            let reasons = self.denials.into_iter().map(|(id, _)| id).collect();
-            return refused(refusal, Decision::Deny, reasons, subject);
-        }
-        if !self.permits.is_empty() {
-            return permitted(Basis::Rules, self.permits, tenant, cross_tenant);
-        }
-        let refusal =
-            if self.not_this_role.is_empty() { Refusal::AccessDenied } else { Refusal::InsufficientRole };
-        refused(refusal, Decision::NotApplicable, self.not_this_role, subject)
+        let situation = Situation { located, case, asked, tenant, is_superuser: exempt };
+        self.cascade.decide(situation, steps, &mut votes);
+        votes.conclude()
     }
 }
 

@@ -1,17 +1,18 @@
 //! Routes: which request asks for what. Found by a radix tree over the path, not by a scan.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::decision::{Refusal, RuleId};
+use crate::decision::RuleId;
 use crate::document::{self, Authorization, JsonPointer, Problem, RecordKeeping, RequiredAuthentication};
 use crate::host::HostPattern;
-use crate::path_tree::{PathTemplate, PathTree};
+use crate::path_tree::PathTree;
 use crate::permission::PermissionPattern;
-use crate::policy::requirement::Requirement;
-use crate::policy::role::{Held, Roles};
-use crate::policy::{Access, Vote, in_document};
-use crate::request::{Action, Resource, Subject};
+use crate::request::{Action, Context, Resource};
+
+use super::carrier::Wanted;
+use super::demand::Demands;
+use super::matching::{Fit, Matching, preflight_origin};
+use super::{Access, Compiler};
 
 /// One route of a document.
 #[derive(Debug)]
@@ -19,26 +20,19 @@ pub struct Route {
     id: RuleId,
     methods: Methods,
     host: Option<HostPattern>,
+    matching: Option<Box<Matching>>,
     access: Access,
-    permission: Option<Permission>,
-    roles: Requirement,
-    scopes: Requirement,
+    /// Absent where nothing is demanded.
+    demands: Option<Box<Demands>>,
     acknowledged: bool,
     /// Its path has no `**`, so it is about one spelling of a path and not the other.
     exact: bool,
 }
 
-/// A permission that a route asks for, with the roles that carry it worked out beforehand.
-#[derive(Debug)]
-struct Permission {
-    wanted: PermissionPattern,
-    granted_by: BTreeSet<String>,
-}
-
 #[derive(Debug)]
 enum Methods {
     Any,
-    Named(Vec<String>),
+    Named(Box<[String]>),
 }
 
 impl Methods {
@@ -46,14 +40,15 @@ impl Methods {
         if methods.iter().any(|method| method == "*") {
             Methods::Any
         } else {
-            Methods::Named(methods.to_vec())
+            Methods::Named(methods.into())
         }
     }
 
-    fn contain(&self, method: &str) -> bool {
+    /// An action that was asked for by name has no method, and is the matter of routes for every method only.
+    fn contain(&self, method: Option<&str>) -> bool {
         match self {
             Methods::Any => true,
-            Methods::Named(names) => names.iter().any(|name| name == method),
+            Methods::Named(names) => names.iter().any(|name| Some(name.as_str()) == method),
         }
     }
 }
@@ -71,7 +66,7 @@ impl Route {
 
     /// The permission it asks for.
     pub fn permission(&self) -> Option<&PermissionPattern> {
-        self.permission.as_ref().map(|permission| &permission.wanted)
+        self.demands().and_then(Demands::permission).map(Wanted::pattern)
     }
 
     /// Whether it is about one spelling of a path, with or without a slash at the end, and not the other.
@@ -84,44 +79,29 @@ impl Route {
         self.acknowledged
     }
 
+    /// What it demands.
+    pub(super) fn demands(&self) -> Option<&Demands> {
+        self.demands.as_deref()
+    }
+
     /// An exact host says more than a suffix, a longer suffix more than a shorter one, and any of them more than no host.
-    fn host_specificity(&self) -> usize {
-        self.host.as_ref().map_or(0, HostPattern::specificity)
+    /// Of the same host, who looks at more says more.
+    fn specificity(&self) -> (usize, usize) {
+        let host = self.host.as_ref().map_or(0, HostPattern::specificity);
+        (host, self.matching.as_ref().map_or(0, |matching| matching.specificity()))
     }
 
-    fn matches(&self, method: &str, host: &str) -> bool {
-        self.methods.contain(method) && self.host.as_ref().is_none_or(|pattern| pattern.matches(host))
-    }
-
-    /// Says Permit when everything asked for is there, else Deny with what is lacking first.
-    pub(super) fn decide(&self, subject: Option<&Subject>, held: &Held<'_>) -> Vote {
-        let scopes: &[String] = subject.map_or(&[], |subject| &subject.scopes);
-        if !self.roles.is_met(|role| held.contains(role)) {
-            return Vote::Deny(Refusal::InsufficientRole);
+    /// Whether the route is about a request. One that does not speak of upgrades is about no request that asks for one.
+    fn fit(&self, action: Action<'_>, host: &str, context: &Context<'_>, asks_for_upgrade: bool) -> Fit {
+        let upgrades = self.matching.as_ref().is_some_and(|matching| matching.websocket);
+        let by_head = self.methods.contain(action.method())
+            && self.host.as_ref().is_none_or(|pattern| pattern.matches(host))
+            && upgrades == asks_for_upgrade;
+        match &self.matching {
+            Some(matching) if by_head => matching.fit(action, context),
+            None if by_head => Fit::Yes,
+            Some(_) | None => Fit::No,
         }
-        if !self.scopes.is_met(|scope| scopes.iter().any(|held| held == scope)) {
-            let wanted: Arc<[String]> = self.scopes.wanted().cloned().collect();
-            return Vote::Deny(Refusal::InsufficientScope(wanted));
-        }
-        match &self.permission {
-            Some(permission) if !permission.is_held(subject, held) => {
-                Vote::Deny(Refusal::InsufficientPermissions)
-            }
-            Some(_) | None => Vote::Permit,
-        }
-    }
-}
-
-impl Permission {
-    fn is_held(&self, subject: Option<&Subject>, held: &Held<'_>) -> bool {
-        let directly = |subject: &Subject| {
-            subject
-                .permissions
-                .iter()
-                .filter_map(|text| text.parse::<PermissionPattern>().ok())
-                .any(|pattern| pattern.covers(&self.wanted))
-        };
-        self.granted_by.iter().any(|role| held.contains(role)) || subject.is_some_and(directly)
     }
 }
 
@@ -129,103 +109,161 @@ impl Permission {
 #[derive(Debug, Default)]
 pub(super) struct Routes {
     tree: PathTree<Vec<Route>>,
+    preflights: PathTree<Vec<Preflight>>,
+}
+
+/// A place that preflights may ask about.
+#[derive(Debug)]
+struct Preflight {
+    id: RuleId,
+    host: Option<HostPattern>,
+    /// Absent: every origin.
+    origins: Option<Vec<String>>,
+}
+
+/// What was found for a request.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Found<'a> {
+    Nothing,
+    /// The request half fits this one, and nothing that is more specific.
+    Half(&'a Route),
+    Route(&'a Route),
 }
 
 impl Routes {
-    pub(super) fn compile(
-        authorization: &Authorization,
-        roles: &Roles,
-        problems: &mut Vec<Problem>,
-    ) -> Routes {
+    pub(super) fn compile(authorization: &Authorization, compiler: &mut Compiler<'_>) -> Routes {
         let mut routes = Routes::default();
         for (index, public) in authorization.public.iter().enumerate() {
-            let place = in_document("public").element(index);
-            let host = host_pattern(public.host.as_deref(), &place, problems);
+            let place = compiler.place.member("public").element(index);
+            let host = host_pattern(public.host.as_deref(), &place, compiler.problems);
             let route = Route {
                 id: RuleId::new(None, &format!("public/{index}")),
                 methods: Methods::of(&public.methods),
                 host,
+                matching: None,
                 access: Access::Public,
-                permission: None,
-                roles: Requirement::default(),
-                scopes: Requirement::default(),
+                demands: None,
                 acknowledged: false,
                 exact: false,
             };
-            routes.insert(&public.path, route, &place, problems);
+            routes.insert(&public.path, route, &place, compiler);
         }
         for (index, route) in authorization.routes.iter().enumerate() {
-            let place = in_document("routes").element(index);
-            let compiled = compile_route(route, index, roles, &place, problems);
-            routes.insert(&route.path_template(), compiled, &place, problems);
+            let place = compiler.place.member("routes").element(index);
+            let compiled = compile_route(route, index, &place, compiler);
+            routes.insert(&route.path_template(), compiled, &place, compiler);
         }
+        for (index, preflight) in authorization.preflight.iter().enumerate() {
+            let place = compiler.place.member("preflight").element(index);
+            let host = host_pattern(preflight.host.as_deref(), &place, compiler.problems);
+            let Some(template) = compiler.template(&preflight.path, &place.member("path")) else { continue };
+            let any = preflight.origins.iter().any(|origin| origin == "*");
+            routes.preflights.get_or_insert_with(&template, Vec::new).push(Preflight {
+                id: RuleId::new(None, &format!("preflight/{index}")),
+                host,
+                origins: (!any).then(|| preflight.origins.clone()),
+            });
+        }
+        for (tree_steps, member) in
+            [(routes.tree.worst_case_steps(), "routes"), (routes.preflights.worst_case_steps(), "preflight")]
+        {
+            if tree_steps > crate::limits::MAX_SEARCH_STEPS {
+                compiler.problems.push(Problem::new(compiler.place.member(member), super::TOO_MANY_CHOICES));
+            }
+        }
+        routes.tree.shrink_to_fit();
         routes
     }
 
-    fn insert(&mut self, path: &str, mut route: Route, place: &JsonPointer, problems: &mut Vec<Problem>) {
-        match path.parse::<PathTemplate>() {
-            Ok(template) => {
-                route.exact = !path.ends_with("/**");
-                let there = self.tree.get_or_insert_with(&template, Vec::new);
-                let at = there.iter().position(|other| route.host_specificity() > other.host_specificity());
-                there.insert(at.unwrap_or(there.len()), route);
-            }
-            Err(error) => {
-                problems.push(
-                    Problem::new(place.member("path"), "not a path template").expected(error.to_string()),
-                );
+    fn insert(&mut self, path: &str, mut route: Route, place: &JsonPointer, compiler: &mut Compiler<'_>) {
+        let Some(template) = compiler.template(path, &place.member("path")) else { return };
+        route.exact = !path.ends_with("/**");
+        let there = self.tree.get_or_insert_with(&template, Vec::new);
+        let at = there.partition_point(|other| other.specificity() >= route.specificity());
+        there.insert(at, route);
+    }
+
+    /// The most specific path first; among routes for one path, the most specific host first, then who looks at more,
+    /// then the document's order.
+    pub(super) fn find(
+        &self,
+        action: Action<'_>,
+        resource: Resource<'_>,
+        context: &Context<'_>,
+        asks_for_upgrade: bool,
+    ) -> Found<'_> {
+        for route in self.tree.all(resource.path).flat_map(|found| found.value) {
+            match route.fit(action, resource.host, context, asks_for_upgrade) {
+                Fit::Yes => return Found::Route(route),
+                Fit::Half => return Found::Half(route),
+                Fit::No => {}
             }
         }
+        Found::Nothing
     }
 
-    /// The most steps that a search for one path could take.
-    pub(super) fn worst_case_steps(&self) -> usize {
-        self.tree.worst_case_steps()
+    /// The entry that lets this request pass as a preflight, if it is a true one.
+    pub(super) fn preflight(
+        &self,
+        action: Action<'_>,
+        resource: Resource<'_>,
+        context: &Context<'_>,
+    ) -> Option<&RuleId> {
+        if self.preflights.is_empty() {
+            return None;
+        }
+        let origin = preflight_origin(action, context)?;
+        let mut listed = self.preflights.all(resource.path).flat_map(|found| found.value);
+        let allows = |preflight: &&Preflight| {
+            preflight.host.as_ref().is_none_or(|host| host.matches(resource.host))
+                && preflight
+                    .origins
+                    .as_ref()
+                    .is_none_or(|origins| origins.iter().any(|allowed| allowed.as_bytes() == origin))
+        };
+        listed.find(allows).map(|preflight| &preflight.id)
     }
 
-    /// The most specific path first; among routes for one path, the most specific host first, then the document's order.
-    ///
-    /// An action that was asked for by name has no method, and is the matter of routes for every method only.
-    pub(super) fn find(&self, action: Action<'_>, resource: Resource<'_>) -> Option<&Route> {
-        self.tree
-            .all(resource.path)
-            .flat_map(|found| found.value)
-            .find(|route| route.matches(action.method().unwrap_or_default(), resource.host))
-    }
 }
 
 fn compile_route(
     route: &document::Route,
     index: usize,
-    roles: &Roles,
     place: &JsonPointer,
-    problems: &mut Vec<Problem>,
+    compiler: &mut Compiler<'_>,
 ) -> Route {
     let permission = route.permission.as_ref().and_then(|text| match text.parse::<PermissionPattern>() {
-        Ok(wanted) => Some(Permission { granted_by: roles.granting(&wanted), wanted }),
+        Ok(wanted) => Some(Arc::new(compiler.carriers.wanted(wanted))),
         Err(error) => {
             let problem = Problem::new(place.member("permission"), "not a permission");
-            problems.push(problem.expected(error.to_string()));
+            compiler.problems.push(problem.expected(error.to_string()));
             None
         }
     });
+    let conditions = compiler.conditions(&route.conditions, place);
+    let template = route.path_template().parse().ok();
+    let demands =
+        Demands::of_route(&route.require, conditions, template, compiler).and_permission(permission);
     Route {
         id: RuleId::new(route.name.as_deref(), &format!("routes/{index}")),
         methods: Methods::of(&route.request_methods()),
-        host: host_pattern(route.host.as_deref(), place, problems),
+        host: host_pattern(route.host.as_deref(), place, compiler.problems),
+        matching: Matching::of(route.grpc.is_some(), route.upgrade.is_some(), &route.matches),
         access: match route.authentication {
             RequiredAuthentication::Required => Access::Required,
             RequiredAuthentication::Optional => Access::Optional,
         },
-        permission,
-        roles: Requirement::of(&route.require.roles),
-        scopes: Requirement::of(&route.require.scopes),
+        demands: (!demands.demand_nothing()).then(|| Box::new(demands)),
         acknowledged: route.audit == RecordKeeping::Acknowledged,
         exact: false,
     }
 }
 
-fn host_pattern(host: Option<&str>, place: &JsonPointer, problems: &mut Vec<Problem>) -> Option<HostPattern> {
+pub(super) fn host_pattern(
+    host: Option<&str>,
+    place: &JsonPointer,
+    problems: &mut Vec<Problem>,
+) -> Option<HostPattern> {
     match host?.parse() {
         Ok(pattern) => Some(pattern),
         Err(error) => {

@@ -4,8 +4,13 @@ use crate::decision::{Refusal, RuleId};
 use crate::document::{self, Binding, JsonPointer, Problem};
 use crate::host::canonical_host;
 use crate::path_tree::{PathTemplate, PathTree};
-use crate::policy::role::Roles;
-use crate::request::AccessRequest;
+use crate::query;
+use crate::request::{AccessRequest, Subject};
+
+use super::Compiler;
+use super::caller::Caller;
+use super::symbol::Kind;
+use super::symbol_set::SymbolSet;
 
 /// What a document says of tenants.
 #[derive(Debug, Default)]
@@ -15,7 +20,8 @@ pub(super) struct Tenants {
     paths: PathTree<RuleId>,
     headers: Vec<(RuleId, String)>,
     hosts: Vec<(RuleId, HostTemplate)>,
-    cross_tenant_roles: Vec<String>,
+    queries: Vec<(RuleId, String)>,
+    cross_tenant_roles: SymbolSet,
 }
 
 /// A host with one label that names the tenant.
@@ -40,11 +46,13 @@ impl TenancyDecision {
 }
 
 impl Tenants {
-    pub(super) fn compile(tenancy: &document::Tenancy, problems: &mut Vec<Problem>) -> Tenants {
+    pub(super) fn compile(tenancy: &document::Tenancy, compiler: &mut Compiler<'_>) -> Tenants {
+        let roles = &tenancy.cross_tenant.roles;
+        let cross_tenant_roles = roles.iter().map(|role| compiler.symbols.intern(Kind::Role, role));
         let mut compiled = Tenants {
             required: tenancy.required,
             default: tenancy.default.clone(),
-            cross_tenant_roles: tenancy.cross_tenant.roles.clone(),
+            cross_tenant_roles: cross_tenant_roles.collect(),
             ..Tenants::default()
         };
         for (index, binding) in tenancy.bind.iter().enumerate() {
@@ -54,24 +62,22 @@ impl Tenants {
                 Binding::Path(text) => match text.parse::<PathTemplate>() {
                     Ok(template) => {
                         if compiled.paths.insert(template, id).is_err() {
-                            problems.push(Problem::new(pointer.member("path"), "this path is bound already"));
+                            compiler.problems.push(Problem::new(pointer.member("path"), "this path is bound already"));
                         }
                     }
                     Err(error) => {
                         let problem = Problem::new(pointer.member("path"), "not a path template");
-                        problems.push(problem.expected(error.to_string()));
+                        compiler.problems.push(problem.expected(error.to_string()));
                     }
                 },
-                Binding::Query(_) => {
-                    problems.push(Problem::new(pointer.member("query"), "no query is looked at yet"));
-                }
+                Binding::Query(name) => compiled.queries.push((id, name.clone())),
                 Binding::Header(name) => compiled.headers.push((id, name.to_ascii_lowercase())),
                 Binding::Host(text) => {
                     match HostTemplate::of(text) {
                         Some(template) => compiled.hosts.push((id, template)),
                         None => {
                             let problem = Problem::new(pointer.member("host"), "not a host template");
-                            problems.push(problem.expected(
+                            compiler.problems.push(problem.expected(
                                 "a host with `{tenant}` as one label, such as `{tenant}.example.com`",
                             ));
                         }
@@ -85,8 +91,8 @@ impl Tenants {
     /// Compares every place that names a tenant with the caller's own.
     ///
     /// The caller is not told whether the other tenant exists: nothing here knows.
-    pub(super) fn decide(&self, request: &AccessRequest<'_>, roles: &Roles) -> TenancyDecision {
-        let own = request.subject.and_then(|subject| subject.tenant.as_deref().or(self.default.as_deref()));
+    pub(super) fn decide(&self, request: &AccessRequest<'_>, caller: &Caller<'_>) -> TenancyDecision {
+        let own = self.own(request.subject);
         if self.required && request.subject.is_some() && own.is_none() {
             return TenancyDecision::refused(Refusal::TenantRequired, None);
         }
@@ -108,8 +114,7 @@ impl Tenants {
                 TenancyDecision { tenant: own.map(str::to_owned), ..TenancyDecision::default() }
             }
             Some((id, tenant)) => {
-                let held = roles.held_by(request.subject);
-                let allowed = self.cross_tenant_roles.iter().any(|role| held.contains(role));
+                let allowed = self.cross_tenant_roles.intersects(&caller.held);
                 match String::from_utf8(tenant) {
                     Ok(tenant) if allowed && !tenant.is_empty() => {
                         TenancyDecision { refusal: None, tenant: Some(tenant), cross_tenant: true }
@@ -118,6 +123,11 @@ impl Tenants {
                 }
             }
         }
+    }
+
+    /// The tenant of a caller: the credential's, or the default.
+    pub(super) fn own<'a>(&'a self, subject: Option<&'a Subject>) -> Option<&'a str> {
+        subject.and_then(|subject| subject.tenant.as_deref().or(self.default.as_deref()))
     }
 
     fn addressed(&self, request: &AccessRequest<'_>) -> Vec<(RuleId, Vec<u8>)> {
@@ -138,6 +148,15 @@ impl Tenants {
         for (id, template) in &self.hosts {
             if let Some(tenant) = template.tenant(request.resource.host) {
                 found.push((id.clone(), tenant.as_bytes().to_vec()));
+            }
+        }
+        for (id, name) in &self.queries {
+            match query::values(request.context.query.unwrap_or_default(), name) {
+                Ok(values) => {
+                    found.extend(values.into_iter().map(|value| (id.clone(), value.into_owned().into_bytes())));
+                }
+                // Whatever somebody makes of it, it is nobody's tenant: no byte of this is text.
+                Err(_ambiguous) => found.push((id.clone(), vec![0xFF])),
             }
         }
         found

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::syntax::{is_host, is_token};
-use crate::document::{Document, JsonPointer, Problem};
+use crate::document::{Document, JsonPointer, Match, Problem};
 use crate::path_tree::{PathTemplate, PathTree, TemplateError};
 
 pub(super) fn problems(document: &Document, found: &mut Vec<Problem>) {
@@ -15,12 +15,13 @@ pub(super) fn problems(document: &Document, found: &mut Vec<Problem>) {
     for (index, public) in document.authorization.public.iter().enumerate() {
         let pointer = authorization.member("public").element(index);
         let entry =
-            Entry { methods: &public.methods, path: &public.path, host: public.host.as_deref(), pointer };
+            Entry { methods: &public.methods, path: &public.path, host: public.host.as_deref(), pointer, is_apart: false };
         entry.problems(&mut taken, found);
     }
     for (index, (route, (methods, path))) in routes.iter().zip(&written).enumerate() {
         let pointer = authorization.member("routes").element(index);
-        let entry = Entry { methods, path, host: route.host.as_deref(), pointer };
+        let is_apart = route.grpc.is_some() || route.upgrade.is_some() || route.matches != Match::default();
+        let entry = Entry { methods, path, host: route.host.as_deref(), pointer, is_apart };
         entry.problems(&mut taken, found);
     }
 }
@@ -45,6 +46,8 @@ struct Entry<'a> {
     path: &'a str,
     host: Option<&'a str>,
     pointer: JsonPointer,
+    /// It looks at more than method, path and host, so that another route may be about the rest.
+    is_apart: bool,
 }
 
 impl<'a> Entry<'a> {
@@ -59,7 +62,7 @@ impl<'a> Entry<'a> {
             ));
         }
         let Some(template) = well_formed_path(self.path, &self.pointer.member("path"), found) else { return };
-        if !methods_are_well_formed {
+        if !methods_are_well_formed || self.is_apart {
             return;
         }
         let methods = taken.get_or_insert_with(&template, BTreeMap::new).entry(self.host).or_default();

@@ -12,7 +12,8 @@ pub(super) fn problems(document: &Document, found: &mut Vec<Problem>) {
     for (index, rule) in document.authorization.rules.iter().enumerate() {
         let pointer = rules.element(index);
         let is_method = is_token(&rule.action) && !rule.action.bytes().any(|byte| byte.is_ascii_lowercase());
-        if !is_method && !ACTIONS.contains(&rule.action.as_str()) {
+        let is_own = document.authorization.actions.contains(&rule.action);
+        if !is_method && !is_own && !ACTIONS.contains(&rule.action.as_str()) {
             let problem = Problem::new(pointer.member("action"), "not an action");
             let problem = problem.nearest(&rule.action, ACTIONS.iter().copied());
             found.push(

@@ -1,0 +1,64 @@
+//! A caller, worked out once a decision: everything that a rule, a list or a demand could be about.
+
+use crate::request::{AccessRequest, Subject};
+
+use super::Directory;
+use super::grant::Grant;
+use super::symbol::{Kind, Symbol};
+use super::symbol_set::SymbolSet;
+
+/// Who asks, as the document knows them.
+#[derive(Debug)]
+pub(super) struct Caller<'a> {
+    pub(super) subject: Option<&'a Subject>,
+    /// Every symbol that stands for this caller: anyone, its roles with what they inherit, its groups, scopes and user id.
+    pub(super) held: SymbolSet,
+    /// The grants that count.
+    pub(super) grants: Vec<&'a Grant>,
+}
+
+impl Caller<'_> {
+    /// Whether a rule about `symbol` is about this caller.
+    pub(super) fn is(&self, symbol: Symbol) -> bool {
+        self.held.contains(symbol)
+    }
+}
+
+impl Directory {
+    /// Works out who asks. An anonymous caller is nobody.
+    pub(super) fn caller<'a>(&'a self, request: &AccessRequest<'a>, tenant: Option<&str>) -> Caller<'a> {
+        let Some(subject) = request.subject else {
+            return Caller { subject: None, held: SymbolSet::default(), grants: Vec::new() };
+        };
+        let mut caller = Caller { subject: Some(subject), held: SymbolSet::default(), grants: Vec::new() };
+        caller.held.insert(self.anyone);
+        let tenant = tenant.and_then(|tenant| self.symbols.get(Kind::Tenant, tenant));
+        for name in &subject.roles {
+            if let Some(role) = self.symbols.get(Kind::Role, name) {
+                match self.roles.closure(role) {
+                    Some(closure) => caller.held.extend(closure),
+                    None => caller.held.insert(role),
+                }
+            }
+            let own = tenant.and_then(|tenant| self.symbols.get(Kind::RoleOf(tenant), name));
+            own.into_iter().for_each(|role| caller.held.insert(role));
+        }
+        let user = subject.id.as_ref().and_then(|id| self.symbols.get(Kind::User, id));
+        let groups = self.known(Kind::Group, &subject.groups);
+        for holder in user.into_iter().chain(groups) {
+            caller.held.insert(holder);
+            for grant in self.grants.counting(holder, tenant, request.context.time) {
+                caller.held.extend(grant.roles());
+                caller.grants.push(grant);
+            }
+        }
+        self.known(Kind::Scope, &subject.scopes).for_each(|scope| caller.held.insert(scope));
+        caller
+    }
+
+    /// The symbols of those of `names` that the document knows.
+    fn known<'a>(&'a self, kind: Kind, names: &'a [String]) -> impl Iterator<Item = Symbol> + use<'a> {
+        let names = if self.symbols.has(kind) { names } else { &[] };
+        names.iter().filter_map(move |name| self.symbols.get(kind, name))
+    }
+}

@@ -1,0 +1,249 @@
+//! Policies that are attached to parts of the gateway: which of them a request has, and what they say.
+
+use std::collections::BTreeMap;
+
+use crate::condition::Steps;
+use crate::decision::{Refusal, RuleId};
+use crate::document::{AttachedPolicy, Intent, Problem};
+use crate::host::HostPattern;
+use crate::path::CanonicalPath;
+use crate::path_tree::PathTree;
+
+use super::demand::{Case, Demands, Judgement, Part};
+use super::entry::{Asked, Entries};
+use super::route::host_pattern;
+use super::symbol::{Kind, Symbol};
+use super::vote::Votes;
+use super::{Compiler, Located};
+
+/// All attached policies, in the order in which they are looked at.
+#[derive(Debug, Default)]
+pub(super) struct Cascade {
+    policies: Vec<Attached>,
+    by_path: PathTree<Vec<usize>>,
+    /// Those without a path, by route, else by tenant.
+    by_name: BTreeMap<Symbol, Vec<usize>>,
+    /// Those without any of these.
+    others: Vec<usize>,
+}
+
+/// Where a policy is attached, by the narrowest of what it names: the order in which policies are looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Level {
+    Gateway,
+    Host,
+    Path,
+    Route,
+    Method,
+    Tenant,
+}
+
+#[derive(Debug)]
+struct Attached {
+    name: String,
+    level: Level,
+    host: Option<HostPattern>,
+    routes: Vec<String>,
+    methods: Vec<String>,
+    tenants: Vec<String>,
+    demands: Demands,
+    entries: Entries,
+    /// Whether it must itself permit, and whether its conditions do.
+    must_permit: bool,
+    is_abac: bool,
+}
+
+/// What is asked of attached policies.
+#[derive(Clone, Copy)]
+pub(super) struct Situation<'a> {
+    pub(super) located: &'a Located<'a>,
+    pub(super) case: Case<'a>,
+    pub(super) asked: Asked<'a>,
+    /// The tenant that the request acts in.
+    pub(super) tenant: Option<&'a str>,
+    pub(super) is_superuser: bool,
+}
+
+impl Cascade {
+    pub(super) fn compile(policies: &[AttachedPolicy], compiler: &mut Compiler<'_>) -> Cascade {
+        let mut ordered: Vec<(Level, usize, &AttachedPolicy)> =
+            policies.iter().enumerate().map(|(index, policy)| (Level::of(policy), index, policy)).collect();
+        ordered.sort_by_key(|(level, index, _)| (*level, *index));
+        let mut cascade = Cascade::default();
+        for (level, index, policy) in ordered {
+            let number = cascade.policies.len();
+            let place = compiler.place.member("policies").element(index);
+            let path = policy.attach.path.as_ref();
+            let template = path.and_then(|path| compiler.template(path, &place.member("attach").member("path")));
+            if let Some(template) = &template {
+                cascade.by_path.get_or_insert_with(template, Vec::new).push(number);
+            } else if !policy.attach.routes.is_empty() {
+                for route in &policy.attach.routes {
+                    let route = compiler.symbols.intern(Kind::Route, route);
+                    cascade.by_name.entry(route).or_default().push(number);
+                }
+            } else if !policy.attach.tenants.is_empty() {
+                for tenant in &policy.attach.tenants {
+                    let tenant = compiler.symbols.intern(Kind::Tenant, tenant);
+                    cascade.by_name.entry(tenant).or_default().push(number);
+                }
+            } else {
+                cascade.others.push(number);
+            }
+            let conditions = compiler.conditions(&policy.conditions, &place);
+            let demands = Demands::of_policy(
+                &policy.groups,
+                &policy.require,
+                &policy.restrictions,
+                conditions,
+                template,
+                compiler,
+            );
+            let entries = Entries::compile(
+                (&place.member("rules"), &policy.rules),
+                (&place.member("acl"), &policy.acl),
+                format!("{}/", policy.name),
+                compiler,
+            );
+            let is_abac = policy.intent == Some(Intent::Abac);
+            cascade.policies.push(Attached {
+                name: policy.name.clone(),
+                level,
+                host: host_pattern(policy.attach.host.as_deref(), &place.member("attach"), compiler.problems),
+                routes: policy.attach.routes.clone(),
+                methods: policy.attach.methods.clone(),
+                tenants: policy.attach.tenants.clone(),
+                demands,
+                must_permit: is_abac || !policy.rules.is_empty() || !policy.acl.is_empty(),
+                entries,
+                is_abac,
+            });
+        }
+        if cascade.by_path.worst_case_steps() > crate::limits::MAX_SEARCH_STEPS {
+            compiler.problems.push(Problem::new(compiler.place.member("policies"), super::TOO_MANY_CHOICES));
+        }
+        cascade.by_path.shrink_to_fit();
+        cascade
+    }
+
+    /// Adds what every policy says that is attached to the request.
+    pub(super) fn decide(&self, situation: Situation<'_>, steps: &mut Steps, votes: &mut Votes) {
+        for (number, own_spelling) in self.candidates(situation) {
+            let Some(policy) = self.policies.get(number) else { continue };
+            if let Some(own_spelling) = policy.is_attached(situation, own_spelling) {
+                policy.decide(situation, own_spelling, steps, votes);
+            }
+        }
+    }
+
+    /// The policies that may be attached, in order, each with whether it is by the path's own spelling.
+    fn candidates(&self, situation: Situation<'_>) -> BTreeMap<usize, bool> {
+        let mut found: BTreeMap<usize, bool> = self.others.iter().map(|number| (*number, true)).collect();
+        if !self.by_name.is_empty() {
+            let symbols = situation.asked.symbols;
+            let routes = situation.located.routes().map(|route| symbols.get(Kind::Route, route.id().as_str()));
+            let tenant = situation.tenant.map(|tenant| symbols.get(Kind::Tenant, tenant));
+            let named = routes.chain(tenant).flatten().filter_map(|name| self.by_name.get(&name));
+            found.extend(named.flatten().map(|number| (*number, true)));
+        }
+        let request = situation.case.request;
+        for (path, own) in [(Some(request.resource.path), true), (situation.asked.twin, false)] {
+            for matching in path.into_iter().flat_map(|path| self.by_path.all(path)) {
+                for number in matching.value {
+                    let known = found.entry(*number).or_default();
+                    *known |= own;
+                }
+            }
+        }
+        found
+    }
+}
+
+impl Level {
+    fn of(policy: &AttachedPolicy) -> Level {
+        let attach = &policy.attach;
+        if !attach.tenants.is_empty() {
+            Level::Tenant
+        } else if !attach.methods.is_empty() {
+            Level::Method
+        } else if !attach.routes.is_empty() {
+            Level::Route
+        } else if attach.path.is_some() {
+            Level::Path
+        } else if attach.host.is_some() {
+            Level::Host
+        } else {
+            Level::Gateway
+        }
+    }
+}
+
+impl Attached {
+    /// Whether everything fits that it is attached to besides the path; and whether by the path's own spelling.
+    fn is_attached(&self, situation: Situation<'_>, own_spelling: bool) -> Option<bool> {
+        let request = situation.case.request;
+        let is_named = |route: Option<&super::Route>| {
+            route.is_some_and(|route| self.routes.iter().any(|name| name == route.id().as_str()))
+        };
+        let by_own_route = self.routes.is_empty() || is_named(situation.located.route);
+        let by_route = by_own_route || is_named(situation.located.twin);
+        let by_host = self.host.as_ref().is_none_or(|host| host.matches(request.resource.host));
+        let method = request.action.method();
+        let by_method = self.methods.is_empty()
+            || self.methods.iter().any(|name| name == "*" || Some(name.as_str()) == method);
+        let by_tenant = self.tenants.is_empty()
+            || situation.tenant.is_some_and(|tenant| self.tenants.iter().any(|name| name == tenant));
+        (by_route && by_host && by_method && by_tenant).then_some(own_spelling && by_own_route)
+    }
+
+    fn decide(&self, situation: Situation<'_>, own_spelling: bool, steps: &mut Steps, votes: &mut Votes) {
+        let path = self.path(situation, own_spelling);
+        let mut grants = situation.is_superuser;
+        for part in Part::ALL {
+            let id = || [RuleId::new(None, &format!("{}/{}", self.name, part.field()))];
+            match self.demands.judge(part, situation.case, path, false, steps) {
+                Judgement::NotDemanded => {}
+                Judgement::Met if self.is_abac && part == Part::Conditions => {
+                    grants = true;
+                    if own_spelling {
+                        votes.permit(id());
+                    }
+                }
+                Judgement::Met => {}
+                Judgement::Unmet(refusal) => votes.deny(id(), refusal),
+                Judgement::Unknown => votes.may_deny(id()),
+            }
+        }
+        if self.entries.is_empty() && (!self.must_permit || self.is_abac) {
+            return;
+        }
+        let tally = self.entries.decide(situation.asked, steps);
+        let objects = !tally.deny.is_empty() || !tally.may_deny.is_empty();
+        grants |= !tally.permit.is_empty();
+        votes.deny_if(self.entries.ids(&tally.deny));
+        votes.may_deny(self.entries.ids(&tally.may_deny));
+        if own_spelling {
+            votes.permit(self.entries.ids(&tally.permit));
+        }
+        if grants || objects {
+            return;
+        }
+        // It must permit and does not: that is an objection, and a possible one where it is not known.
+        if !tally.may_permit.is_empty() {
+            votes.may_deny(self.entries.ids(&tally.may_permit));
+            return;
+        }
+        let others = self.entries.for_other_roles(situation.asked);
+        if others.is_empty() {
+            votes.deny([RuleId::new(Some(&self.name), "")], Refusal::AccessDenied);
+        } else {
+            votes.deny(self.entries.ids(&others), Refusal::InsufficientRole);
+        }
+    }
+
+    /// The spelling of the path that it is attached to.
+    fn path<'a>(&self, situation: Situation<'a>, own_spelling: bool) -> &'a CanonicalPath {
+        let own = situation.case.request.resource.path;
+        if own_spelling || self.level < Level::Path { own } else { situation.asked.twin.unwrap_or(own) }
+    }
+}

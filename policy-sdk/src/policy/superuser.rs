@@ -1,0 +1,54 @@
+//! Callers who need no permission and no rule, by explicit grant only.
+
+use crate::condition::{Conditions, Facts, Steps, Truth};
+use crate::document;
+
+use super::Compiler;
+use super::demand::Case;
+use super::symbol::Kind;
+use super::symbol_set::SymbolSet;
+
+/// Who is a superuser.
+#[derive(Debug, Default)]
+pub(super) struct Superusers {
+    /// Users and roles.
+    named: SymbolSet,
+    conditions: Conditions,
+}
+
+/// Whether a caller is one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Superuser {
+    Yes,
+    No,
+    /// A condition cannot be evaluated: no superuser, and perhaps wrongly so.
+    Unknown,
+}
+
+impl Superusers {
+    pub(super) fn compile(superusers: &document::Superusers, compiler: &mut Compiler<'_>) -> Superusers {
+        let subjects = superusers.subjects.iter().map(|name| (Kind::User, name));
+        let roles = superusers.roles.iter().map(|name| (Kind::Role, name));
+        let named = subjects.chain(roles).map(|(kind, name)| compiler.symbols.intern(kind, name)).collect();
+        let place = compiler.place.member("superusers");
+        Superusers { named, conditions: compiler.conditions(&superusers.conditions, &place) }
+    }
+
+    /// An anonymous caller is nobody, and so no superuser, whatever conditions say.
+    pub(super) fn know(&self, case: Case<'_>, steps: &mut Steps) -> Superuser {
+        if case.caller.subject.is_none() {
+            return Superuser::No;
+        }
+        if self.named.intersects(&case.caller.held) {
+            return Superuser::Yes;
+        }
+        if self.conditions.is_empty() {
+            return Superuser::No;
+        }
+        match self.conditions.evaluate(&Facts { request: case.request, captures: None }, steps) {
+            Truth::True => Superuser::Yes,
+            Truth::False => Superuser::No,
+            Truth::Unknown(_fault) => Superuser::Unknown,
+        }
+    }
+}
