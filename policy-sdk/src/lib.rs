@@ -57,7 +57,7 @@
 //! let resource = Resource::at("api.example.com", &target.path);
 //! let action = Action::of_method("GET");
 //! let request = AccessRequest { subject: None, action, resource, context: Context::default() };
-//! let answer = policy.decide(&policy.locate(action, resource), &request);
+//! let answer = policy.decide(&policy.locate(action, resource, &request.context), &request);
 //! assert!(answer.outcome.is_ok(), "anyone may");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```

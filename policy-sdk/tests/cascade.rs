@@ -67,8 +67,7 @@ fn ask_at(policy: &Policy, request: &str, who: &str, headers: Headers<'_>, time:
         method => Action::of_method(method),
     };
     let resource = Resource::at("api.example", &target.path);
-    let context =
-        Context { headers: &headers, query: target.query.as_deref(), time, ..Context::default() };
+    let context = Context { headers: &headers, query: target.query.as_deref(), time, ..Context::default() };
     let subject = subject(who);
     let located = policy.locate(action, resource, &context);
     policy.decide(&located, &AccessRequest { subject: subject.as_ref(), action, resource, context })
@@ -102,11 +101,23 @@ fn demands_object_and_grant_nothing() {
         (format!("{good} department=finance"), "permit routes/0"),
         (format!("{good} department=sales"), "deny access_denied conditions"),
         (good.to_owned(), "indeterminate access_denied conditions"),
-        ("group=other scope=api key_type=user method=people department=finance".into(), "deny insufficient_group groups"),
-        ("group=crew group=banned scope=api key_type=user method=people department=finance".into(), "deny insufficient_group require"),
-        ("group=crew key_type=user method=people department=finance".into(), "deny insufficient_scope require"),
+        (
+            "group=other scope=api key_type=user method=people department=finance".into(),
+            "deny insufficient_group groups",
+        ),
+        (
+            "group=crew group=banned scope=api key_type=user method=people department=finance".into(),
+            "deny insufficient_group require",
+        ),
+        (
+            "group=crew key_type=user method=people department=finance".into(),
+            "deny insufficient_scope require",
+        ),
         ("group=crew scope=api method=people department=finance".into(), "deny access_denied restrictions"),
-        ("group=crew scope=api key_type=service method=people department=finance".into(), "deny access_denied restrictions"),
+        (
+            "group=crew scope=api key_type=service method=people department=finance".into(),
+            "deny access_denied restrictions",
+        ),
         ("group=crew scope=api key_type=user department=finance".into(), "deny access_denied restrictions"),
         ("-".into(), "deny missing_token routes/0"),
     ] {
@@ -193,11 +204,19 @@ fn every_attached_policy_must_permit() {
         ("GET /docs/a", "method=people shift=on", "permit docs,hours/conditions"),
         ("GET /docs/a", "method=people shift=off", "deny access_denied hours/conditions"),
         ("GET /docs/a", "method=people", "indeterminate access_denied hours/conditions"),
-        ("GET /docs/finance", "method=people shift=on role=accountant", "permit docs,finance/rules/0,hours/conditions"),
+        (
+            "GET /docs/finance",
+            "method=people shift=on role=accountant",
+            "permit docs,finance/rules/0,hours/conditions",
+        ),
         ("GET /docs/finance", "method=people shift=on", "deny insufficient_role finance/rules/0"),
         ("PUT /docs/finance", "method=people shift=on role=accountant", "deny access_denied finance"),
         ("GET /docs/finance/", "method=people shift=on", "deny insufficient_role finance/rules/0"),
-        ("GET /docs/finance", "method=people shift=on role=accountant role=trainee", "deny access_denied finance/rules/1"),
+        (
+            "GET /docs/finance",
+            "method=people shift=on role=accountant role=trainee",
+            "deny access_denied finance/rules/1",
+        ),
         ("GET /elsewhere", "method=people", "not_applicable access_denied "),
     ] {
         assert_eq!(ask(&policy, request, who), expected, "{request} {who}");
@@ -282,14 +301,20 @@ fn routes_see_every_value_and_upgrades_need_one() {
         ],
     }));
     let upgrade: Headers<'_> = &[("connection", "Upgrade"), ("upgrade", "websocket")];
-    let preflight: Headers<'_> = &[("origin", "https://app.example"), ("access-control-request-method", "PUT")];
+    let preflight: Headers<'_> =
+        &[("origin", "https://app.example"), ("access-control-request-method", "PUT")];
     for (request, headers, who, expected) in [
         ("GET /a", &[][..], "", "permit any"),
         ("GET /a", &[("x-tier", "gold")], "", "deny insufficient_role gold"),
         ("GET /a", &[("x-tier", "gold")], "role=gold", "permit gold"),
         ("GET /a", &[("x-tier", "gold"), ("x_tier", "lead")], "role=gold", "deny access_denied gold"),
         ("GET /a", &[("x-tier", "lead")], "", "permit any"),
-        ("POST /shop.v1.Orders/Get", &[("content-type", "application/grpc+proto")], "", "deny insufficient_role rpc"),
+        (
+            "POST /shop.v1.Orders/Get",
+            &[("content-type", "application/grpc+proto")],
+            "",
+            "deny insufficient_role rpc",
+        ),
         ("POST /shop.v1.Orders/Get", &[("content-type", "application/grpc")], "role=rpc", "permit rpc"),
         ("GET /ws", upgrade, "", "permit ws"),
         ("GET /ws", &[], "", "permit any"),
@@ -299,7 +324,11 @@ fn routes_see_every_value_and_upgrades_need_one() {
         ("OPTIONS /a", &preflight[..1], "-", "deny missing_token any"),
         ("OPTIONS /a", &[("origin", "https://evil.example"), preflight[1]], "-", "deny missing_token any"),
     ] {
-        assert_eq!(shown(&ask_at(&policy, request, who, headers, None)), expected, "{request} {headers:?} {who}");
+        assert_eq!(
+            shown(&ask_at(&policy, request, who, headers, None)),
+            expected,
+            "{request} {headers:?} {who}"
+        );
     }
 }
 
@@ -348,14 +377,28 @@ fn what_could_be_silently_without_effect_does_not_load() {
     let condition = json!({"attribute": "a", "operator": "eq", "value": 1});
     let rule = json!({"effect": "deny", "action": "read", "resource": "/a", "role": "x"});
     for (authorization, problem) in [
-        (json!({"type": "rbac", "conditions": [condition]}), "/authorization/conditions: `conditions` beside `type: rbac`"),
+        (
+            json!({"type": "rbac", "conditions": [condition]}),
+            "/authorization/conditions: `conditions` beside `type: rbac`",
+        ),
         (json!({"type": "abac", "rules": [rule]}), "/authorization/rules: `rules` beside `type: abac`"),
         (json!({"type": "acl"}), "/authorization/acl: absent beside `type: acl`"),
-        (json!({"policies": [{"name": "a"}, {"name": "a"}]}), "/authorization/policies/1/name: two policies of one name"),
-        (json!({"policies": [{"name": "a", "attach": {"routes": ["x"]}}]}), "/authorization/policies/0/attach/routes/0: no route has this name"),
-        (json!({"policies": [{"name": "a", "rules": [{"effect": "deny", "action": "raed", "resource": "/a", "role": "x"}]}]}),
-            "/authorization/policies/0/rules/0/action: not an action"),
-        (json!({"acl": [{"resource": "/a", "entries": [{"actions": ["read"]}]}]}), "/authorization/acl/0/entries/0: about nobody"),
+        (
+            json!({"policies": [{"name": "a"}, {"name": "a"}]}),
+            "/authorization/policies/1/name: two policies of one name",
+        ),
+        (
+            json!({"policies": [{"name": "a", "attach": {"routes": ["x"]}}]}),
+            "/authorization/policies/0/attach/routes/0: no route has this name",
+        ),
+        (
+            json!({"policies": [{"name": "a", "rules": [{"effect": "deny", "action": "raed", "resource": "/a", "role": "x"}]}]}),
+            "/authorization/policies/0/rules/0/action: not an action",
+        ),
+        (
+            json!({"acl": [{"resource": "/a", "entries": [{"actions": ["read"]}]}]}),
+            "/authorization/acl/0/entries/0: about nobody",
+        ),
         (json!({"grants": [{"roles": ["x"]}]}), "/authorization/grants/0: not one holder"),
     ] {
         let problems = compile(&document(json!({}), authorization.clone())).unwrap_err();

@@ -98,7 +98,8 @@ impl Config {
         let policy = Policy::compile(document);
         if policy.as_ref().is_ok_and(Policy::needs_more_of_subjects) {
             let place = JsonPointer::root().member("authorization");
-            let message = "groups, kinds of credentials and claims of one's own are not taken from tokens yet";
+            let message =
+                "groups, kinds of credentials and claims of one's own are not taken from tokens yet";
             problems.push(Problem::new(place, message));
         }
         match (policy, Problems::from_list(problems)) {

@@ -154,7 +154,8 @@ impl Gate {
     /// Takes a readable request to its decision, or as far as it can go without keys.
     pub(super) fn admit(&mut self, exchange: ExchangeId, request: Request, turn: &mut Turn<'_>) {
         let config = Arc::clone(&self.config);
-        let access = config.policy.locate(request.action(), request.resource(), &request.context(turn.now)).access();
+        let access =
+            config.policy.locate(request.action(), request.resource(), &request.context(turn.now)).access();
         if access == Access::Public {
             return self.conclude(exchange, request, None, turn.now, turn);
         }

@@ -68,11 +68,16 @@ impl Wanted {
     /// Whether `caller` has it: by a role, by a grant, or directly. A text in a credential that is no permission gives
     /// nothing.
     pub(super) fn is_held(&self, caller: &Caller<'_>, sets: &[SymbolSet]) -> bool {
-        let by_role = self.places.iter().filter_map(|place| sets.get(*place)).any(|set| set.intersects(&caller.held));
+        let by_role =
+            self.places.iter().filter_map(|place| sets.get(*place)).any(|set| set.intersects(&caller.held));
         by_role
-            || caller.grants.iter().any(|grant| grant.permissions().iter().any(|held| held.covers(&self.pattern)))
+            || caller
+                .grants
+                .iter()
+                .any(|grant| grant.permissions().iter().any(|held| held.covers(&self.pattern)))
             || caller.subject.is_some_and(|subject| {
-                let held = subject.permissions.iter().filter_map(|text| text.parse::<PermissionPattern>().ok());
+                let held =
+                    subject.permissions.iter().filter_map(|text| text.parse::<PermissionPattern>().ok());
                 held.into_iter().any(|held| held.covers(&self.pattern))
             })
     }

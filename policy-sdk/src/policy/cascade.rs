@@ -74,7 +74,8 @@ impl Cascade {
             let number = cascade.policies.len();
             let place = compiler.place.member("policies").element(index);
             let path = policy.attach.path.as_ref();
-            let template = path.and_then(|path| compiler.template(path, &place.member("attach").member("path")));
+            let template =
+                path.and_then(|path| compiler.template(path, &place.member("attach").member("path")));
             if let Some(template) = &template {
                 cascade.by_path.get_or_insert_with(template, Vec::new).push(number);
             } else if !policy.attach.routes.is_empty() {
@@ -141,7 +142,8 @@ impl Cascade {
         let mut found: BTreeMap<usize, bool> = self.others.iter().map(|number| (*number, true)).collect();
         if !self.by_name.is_empty() {
             let symbols = situation.asked.symbols;
-            let routes = situation.located.routes().map(|route| symbols.get(Kind::Route, route.id().as_str()));
+            let routes =
+                situation.located.routes().map(|route| symbols.get(Kind::Route, route.id().as_str()));
             let tenant = situation.tenant.map(|tenant| symbols.get(Kind::Tenant, tenant));
             let named = routes.chain(tenant).flatten().filter_map(|name| self.by_name.get(&name));
             found.extend(named.flatten().map(|number| (*number, true)));

@@ -24,7 +24,11 @@ pub(super) fn problems(document: &Document, found: &mut Vec<Problem>) {
         }
     }
     let (rules_place, rules) = document.rules();
-    let base = Parts { rules: (&rules_place, rules), acl: &authorization.acl, conditions: &authorization.conditions };
+    let base = Parts {
+        rules: (&rules_place, rules),
+        acl: &authorization.acl,
+        conditions: &authorization.conditions,
+    };
     base.look(authorization.intent, &place, authorization, found);
     let mut names = BTreeSet::new();
     for (index, policy) in authorization.policies.iter().enumerate() {
@@ -115,7 +119,8 @@ impl Parts<'_> {
             for (index, entry) in list.entries.iter().enumerate() {
                 let place = place.element(index);
                 if entry.actions.is_empty() {
-                    found.push(Problem::new(place.member("actions"), "empty").expected("at least one action"));
+                    found
+                        .push(Problem::new(place.member("actions"), "empty").expected("at least one action"));
                 }
                 if entry.users.is_empty() && entry.groups.is_empty() && entry.roles.is_empty() {
                     let problem = Problem::new(place.clone(), "about nobody");
@@ -132,10 +137,13 @@ impl Parts<'_> {
 /// Any other word would fit no request.
 fn known_action(action: &str, place: JsonPointer, authorization: &Authorization, found: &mut Vec<Problem>) {
     let is_method = !action.is_empty()
-        && action.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || b"!#$%&'+-.^_`|~".contains(&byte));
+        && action.bytes().all(|byte| {
+            byte.is_ascii_uppercase() || byte.is_ascii_digit() || b"!#$%&'+-.^_`|~".contains(&byte)
+        });
     let own = authorization.actions.iter().map(String::as_str);
     if !is_method && !ACTIONS.contains(&action) && !own.clone().any(|own| own == action) {
-        let problem = Problem::new(place, "not an action").nearest(action, ACTIONS.iter().copied().chain(own));
+        let problem =
+            Problem::new(place, "not an action").nearest(action, ACTIONS.iter().copied().chain(own));
         found.push(problem.expected(
             "`read`, `create`, `update`, `delete`, `write`, a request method, one of `actions` or `*`",
         ));

@@ -67,7 +67,8 @@ impl<'a> Compiler<'a> {
             let symbol = compiler.symbols.intern(Kind::Tenant, tenant);
             for (name, role) in own.roles.iter() {
                 let symbol = compiler.symbols.intern(Kind::RoleOf(symbol), name);
-                compiler.carry(&role.permissions, symbol, || place.member(tenant).member("roles").member(name));
+                compiler
+                    .carry(&role.permissions, symbol, || place.member(tenant).member("roles").member(name));
             }
         }
         let grants = Grants::compile(&authorization.grants, &mut compiler);

@@ -96,7 +96,11 @@ impl Part {
 }
 
 impl Selection {
-    pub(super) fn compile(selection: &document::Selection, kind: Kind, compiler: &mut Compiler<'_>) -> Selection {
+    pub(super) fn compile(
+        selection: &document::Selection,
+        kind: Kind,
+        compiler: &mut Compiler<'_>,
+    ) -> Selection {
         let mut symbols = |names: &[String]| -> Vec<Symbol> {
             names.iter().map(|name| compiler.symbols.intern(kind, name)).collect()
         };

@@ -67,7 +67,9 @@ fn websocket(action: Action<'_>, context: &Context<'_>) -> Fit {
     if action.method() != Some("GET") || !asks_for_upgrade(context) {
         return Fit::No;
     }
-    all_or_some(context.header_values("upgrade").map(|value| value.trim_ascii().eq_ignore_ascii_case(b"websocket")))
+    all_or_some(
+        context.header_values("upgrade").map(|value| value.trim_ascii().eq_ignore_ascii_case(b"websocket")),
+    )
 }
 
 /// Whether a request asks for another protocol on its connection (RFC 9110 section 7.8).

@@ -143,8 +143,7 @@ impl Policy {
         let conditions = compiler.conditions(&authorization.conditions, &place);
         let (_place, groups) = document.groups();
         let (require, restrictions) = (&authorization.require, &authorization.restrictions);
-        let demands =
-            Demands::of_policy(groups, require, restrictions, conditions, None, &mut compiler);
+        let demands = Demands::of_policy(groups, require, restrictions, conditions, None, &mut compiler);
         let (rules_place, rules) = document.rules();
         let acl = (&place.member("acl"), authorization.acl.as_slice());
         let entries = Entries::compile((&rules_place, rules), acl, String::new(), &mut compiler);
@@ -246,7 +245,12 @@ impl Policy {
         }
         match located.obstacle {
             Some(Obstacle::HalfMatch(route)) => {
-                return refused(Refusal::AccessDenied, Decision::Deny, vec![route.id().clone()], request.subject);
+                return refused(
+                    Refusal::AccessDenied,
+                    Decision::Deny,
+                    vec![route.id().clone()],
+                    request.subject,
+                );
             }
             Some(Obstacle::Upgrade) => {
                 let reasons = vec![RuleId::new(Some("upgrade"), "")];

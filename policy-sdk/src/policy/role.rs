@@ -48,7 +48,8 @@ impl Roles {
     /// Depth first with a list of its own, what is inherited before what inherits: a chain of ten thousand roles must not
     /// use up a stack, and each role is put together once.
     fn close(&mut self, start: usize, names: &[Symbol], inherits: &[Vec<usize>]) {
-        let is_open = |closures: &[SymbolSet], role: usize| closures.get(role).is_some_and(SymbolSet::is_empty);
+        let is_open =
+            |closures: &[SymbolSet], role: usize| closures.get(role).is_some_and(SymbolSet::is_empty);
         let mut trail: Vec<(usize, std::slice::Iter<'_, usize>)> = Vec::new();
         let enter = |role: usize, closures: &mut [SymbolSet], trail: &mut Vec<_>| {
             // Its own name first: a cycle then ends here.
@@ -131,7 +132,8 @@ mod tests {
             .enumerate()
             .map(|(at, name)| (name.as_str(), names.get(at + 1).map(String::as_str).into_iter().collect()))
             .collect();
-        let borrowed: Vec<(&str, &[&str])> = roles.iter().map(|(name, next)| (*name, next.as_slice())).collect();
+        let borrowed: Vec<(&str, &[&str])> =
+            roles.iter().map(|(name, next)| (*name, next.as_slice())).collect();
         let (roles, symbols) = compile(&borrowed);
         let first = roles.closure(symbols.get(Kind::Role, "r00000").unwrap()).unwrap();
         assert_eq!(first.len(), 10_000);

@@ -37,11 +37,7 @@ enum Methods {
 
 impl Methods {
     fn of(methods: &[String]) -> Methods {
-        if methods.iter().any(|method| method == "*") {
-            Methods::Any
-        } else {
-            Methods::Named(methods.into())
-        }
+        if methods.iter().any(|method| method == "*") { Methods::Any } else { Methods::Named(methods.into()) }
     }
 
     /// An action that was asked for by name has no method, and is the matter of routes for every method only.
@@ -223,7 +219,6 @@ impl Routes {
         };
         listed.find(allows).map(|preflight| &preflight.id)
     }
-
 }
 
 fn compile_route(

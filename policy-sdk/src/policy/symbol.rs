@@ -135,7 +135,12 @@ mod tests {
         let editor = symbols.intern(Kind::Role, "editor");
         let of_acme = symbols.intern(Kind::RoleOf(acme), "editor");
         assert_eq!(symbols.intern(Kind::Role, "editor"), editor);
-        assert!(editor != of_acme && symbols.is_role(editor) && symbols.is_role(of_acme) && !symbols.is_role(acme));
+        assert!(
+            editor != of_acme
+                && symbols.is_role(editor)
+                && symbols.is_role(of_acme)
+                && !symbols.is_role(acme)
+        );
         assert_eq!(symbols.get(Kind::Role, "editor"), Some(editor));
         assert_eq!(symbols.get(Kind::RoleOf(acme), "editor"), Some(of_acme));
         assert_eq!(symbols.get(Kind::RoleOf(editor), "editor"), None);

@@ -113,7 +113,9 @@ impl SymbolSet {
     /// Whether the two sets have a symbol in common.
     pub(super) fn intersects(&self, other: &SymbolSet) -> bool {
         match (&self.0, &other.0) {
-            (Form::Bits(mine), Form::Bits(theirs)) => mine.iter().zip(theirs).any(|(word, other)| word & other != 0),
+            (Form::Bits(mine), Form::Bits(theirs)) => {
+                mine.iter().zip(theirs).any(|(word, other)| word & other != 0)
+            }
             (Form::List(mine), Form::List(theirs)) if mine.len() > theirs.len() => other.intersects(self),
             (Form::List(mine), Form::List(_) | Form::Bits(_)) => {
                 mine.iter().any(|number| other.contains(Symbol(*number)))

@@ -62,7 +62,9 @@ impl Tenants {
                 Binding::Path(text) => match text.parse::<PathTemplate>() {
                     Ok(template) => {
                         if compiled.paths.insert(template, id).is_err() {
-                            compiler.problems.push(Problem::new(pointer.member("path"), "this path is bound already"));
+                            compiler
+                                .problems
+                                .push(Problem::new(pointer.member("path"), "this path is bound already"));
                         }
                     }
                     Err(error) => {
@@ -153,7 +155,9 @@ impl Tenants {
         for (id, name) in &self.queries {
             match query::values(request.context.query.unwrap_or_default(), name) {
                 Ok(values) => {
-                    found.extend(values.into_iter().map(|value| (id.clone(), value.into_owned().into_bytes())));
+                    found.extend(
+                        values.into_iter().map(|value| (id.clone(), value.into_owned().into_bytes())),
+                    );
                 }
                 // Whatever somebody makes of it, it is nobody's tenant: no byte of this is text.
                 Err(_ambiguous) => found.push((id.clone(), vec![0xFF])),

@@ -14,8 +14,13 @@ pub(super) fn problems(document: &Document, found: &mut Vec<Problem>) {
     let mut taken = Taken::default();
     for (index, public) in document.authorization.public.iter().enumerate() {
         let pointer = authorization.member("public").element(index);
-        let entry =
-            Entry { methods: &public.methods, path: &public.path, host: public.host.as_deref(), pointer, is_apart: false };
+        let entry = Entry {
+            methods: &public.methods,
+            path: &public.path,
+            host: public.host.as_deref(),
+            pointer,
+            is_apart: false,
+        };
         entry.problems(&mut taken, found);
     }
     for (index, (route, (methods, path))) in routes.iter().zip(&written).enumerate() {
