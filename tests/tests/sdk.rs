@@ -14,13 +14,14 @@ mod corpus {
     use serde_json::{Map, Value, json};
 
     /// Codes that the decision point gives. All others are about credentials, records and requests that cannot be read.
-    const DECIDED: [&str; 7] = [
+    const DECIDED: [&str; 8] = [
         "missing_token",
         "tenant_required",
         "tenant_mismatch",
         "insufficient_role",
         "insufficient_scope",
         "insufficient_permissions",
+        "insufficient_group",
         "access_denied",
     ];
 
@@ -119,8 +120,103 @@ mod corpus {
         assert!(wrong.is_empty(), "{wrong:#?}");
         assert!(asked.len() > 100, "{} cases are no corpus", asked.len());
 
-        let questions = package.join("corpus.json");
-        std::fs::write(&questions, Value::Array(asked).to_string()).unwrap();
+        node_agrees("corpus", &asked);
+    }
+
+    #[test]
+    fn node_and_rust_answer_the_examples_alike() {
+        let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
+        let (mut asked, mut wrong, mut ended_before) = (Vec::new(), Vec::new(), 0);
+        for folder in std::fs::read_dir(examples).unwrap() {
+            let folder = folder.unwrap().path();
+            if !folder.join("cases.yaml").is_file() {
+                continue;
+            }
+            let read = |name: &str| -> Value {
+                serde_yaml_ng::from_str(&std::fs::read_to_string(folder.join(name)).unwrap()).unwrap()
+            };
+            let (text, cases) = (read("policy.yaml"), read("cases.yaml"));
+            let policy = Policy::compile(&Document::from_value(text.clone()).unwrap()).unwrap();
+            let example = folder.file_name().unwrap().to_string_lossy().into_owned();
+            for case in cases["cases"].as_array().unwrap() {
+                let id = format!("{example}: {}", case["name"].as_str().unwrap());
+                let expect = &case["expect"];
+                let deny = &expect["deny"];
+                let code = deny.as_str().or_else(|| deny["code"].as_str());
+                if code.is_some_and(|code| !DECIDED.contains(&code)) {
+                    ended_before += 1;
+                    continue;
+                }
+                let question = example_question(&cases, case);
+                let answer = EvaluationRequest::from_value(&question).unwrap().decide(&policy);
+                if answer.code() != code {
+                    wrong.push(format!("{id}: {}", answer.to_json()));
+                }
+                asked.push(
+                    json!({"id": id, "document": text, "question": question, "answer": answer.to_json()}),
+                );
+            }
+        }
+        println!(
+            "examples in Rust: {} passed, {} failed; {ended_before} end before the decision point",
+            asked.len() - wrong.len(),
+            wrong.len()
+        );
+        assert!(wrong.is_empty(), "{wrong:#?}");
+        assert!(asked.len() > 100, "{} cases are no examples", asked.len());
+        node_agrees("examples", &asked);
+    }
+
+    /// A case of an example as AuthZEN asks it.
+    fn example_question(cases: &Value, case: &Value) -> Value {
+        let request = &case["request"];
+        let (method, url) = match request.as_str() {
+            Some(line) => line.split_once(' ').unwrap(),
+            None => (request["method"].as_str().unwrap_or("GET"), request["url"].as_str().unwrap()),
+        };
+        let (_scheme, rest) = url.split_once("://").unwrap();
+        let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+        let path = if path.is_empty() { "/" } else { path };
+        let subject = match &case["subject"] {
+            Value::String(name) => &cases["subjects"][name],
+            inline => inline,
+        };
+        let mut context = json!({});
+        for name in ["headers", "source", "time"] {
+            for given in [&cases[name], &request[name]] {
+                if !given.is_null() {
+                    context[name] = given.clone();
+                }
+            }
+        }
+        json!({
+            "subject": example_subject(subject),
+            "action": {"name": method},
+            "resource": {"type": "route", "id": path, "properties": {"host": host}},
+            "context": context,
+        })
+    }
+
+    fn example_subject(subject: &Value) -> Value {
+        let Value::Object(said) = subject else {
+            return json!({"type": "anonymous", "id": ""});
+        };
+        let mut properties = said.get("attributes").and_then(Value::as_object).cloned().unwrap_or_default();
+        let known = said.iter().filter(|(name, _)| !["id", "type", "attributes"].contains(&name.as_str()));
+        properties.extend(known.map(|(name, value)| (name.clone(), value.clone())));
+        let kind = said.get("type").and_then(Value::as_str).unwrap_or("user");
+        json!({"type": kind, "id": said.get("id").and_then(Value::as_str).unwrap_or_default(), "properties": properties})
+    }
+
+    /// The npm package gives each answer that Rust gave.
+    fn node_agrees(name: &str, asked: &[Value]) {
+        let package = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/npm");
+        assert!(
+            package.join("dist/node.js").is_file(),
+            "there is no npm package: `cargo xtask sdk` builds it"
+        );
+        let questions = package.join(format!("{name}.json"));
+        std::fs::write(&questions, Value::Array(asked.to_vec()).to_string()).unwrap();
         let node =
             Command::new("node").arg("corpus/agree.mjs").arg(&questions).current_dir(&package).output();
         let node = node.expect("install Node 20 or later");

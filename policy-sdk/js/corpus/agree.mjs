@@ -2,6 +2,7 @@
 // file is a list of {id, document, question, answer}. tests/tests/sdk.rs writes it.
 
 import { readFileSync } from "node:fs";
+import { basename } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 
 import { load } from "portcullis-policy";
@@ -17,5 +18,5 @@ for (const { id, document, question, answer } of cases) {
     console.log(`${id}: ${JSON.stringify(seen)}, and Rust says ${JSON.stringify(answer)}`);
   }
 }
-console.log(`corpus in Node: ${cases.length - failed} passed, ${failed} failed`);
+console.log(`${basename(process.argv[2], ".json")} in Node: ${cases.length - failed} passed, ${failed} failed`);
 process.exitCode = cases.length > 0 && failed === 0 ? 0 : 1;

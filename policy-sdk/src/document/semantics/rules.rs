@@ -23,6 +23,10 @@ pub(super) fn problems(document: &Document, found: &mut Vec<Problem>) {
         if rule.resource != "*" {
             well_formed_path(&rule.resource, &pointer.member("resource"), found);
         }
+        // Two rules alike but for their conditions are two rules.
+        if !rule.conditions.is_empty() {
+            continue;
+        }
         let allows = rule.effect == Effect::Allow;
         let content = (allows, &rule.action, &rule.resource, &rule.role);
         match first.get(&content) {
