@@ -52,6 +52,15 @@ pub enum Done {
     Failure,
 }
 
+/// What became of a path that two servers could read differently.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mending {
+    /// The request was refused.
+    Refused,
+    /// It was brought into its one reading, because the document says so.
+    Normalized,
+}
+
 /// A metric with the label values that vary from request to request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Metric {
@@ -65,8 +74,8 @@ pub enum Metric {
     AuthLatency(Method),
     /// `portcullis_decisions_total{policy,code}`; no code is a permit.
     Decisions(Option<Code>),
-    /// `portcullis_ambiguous_path_total{policy,kind}`
-    AmbiguousPath(PathAmbiguity),
+    /// `portcullis_ambiguous_path_total{policy,kind,result}`
+    AmbiguousPath(PathAmbiguity, Mending),
     /// `portcullis_jwks_fetches_total{policy,method,result}`
     JwksFetches(Method, Done),
     /// `portcullis_jwks_age_seconds{policy,method}`, since the keys in use were fetched.
@@ -114,6 +123,7 @@ struct Bases {
 
 const RESULTS: [&str; 3] = ["success", "failure", "error"];
 const DONE: [&str; 2] = ["success", "failure"];
+const MENDINGS: [&str; 2] = ["refused", "normalized"];
 
 impl Metrics {
     /// The metrics of the document `policy` with these authentication methods.
@@ -138,7 +148,11 @@ impl Metrics {
             ),
             latency: table.add(Histogram, "auth_latency_ms", &[("method", &methods)]),
             decisions: table.add(Counter, "decisions_total", &[("code", &codes)]),
-            ambiguous_path: table.add(Counter, "ambiguous_path_total", &[("kind", &kinds)]),
+            ambiguous_path: table.add(
+                Counter,
+                "ambiguous_path_total",
+                &[("kind", &kinds), ("result", &MENDINGS)],
+            ),
             jwks_fetches: table.add(
                 Counter,
                 "jwks_fetches_total",
@@ -179,8 +193,9 @@ impl Metrics {
                 let at = Code::ALL.iter().position(|known| *known == code)?;
                 row(bases.decisions, 1, 1, at)
             }
-            Metric::AmbiguousPath(kind) => {
-                row(bases.ambiguous_path, 0, 1, PathAmbiguity::ALL.iter().position(|known| *known == kind)?)
+            Metric::AmbiguousPath(kind, mending) => {
+                let at = PathAmbiguity::ALL.iter().position(|known| *known == kind)?;
+                row(bases.ambiguous_path, at, MENDINGS.len(), mending as usize)
             }
             Metric::JwksFetches(of, done) => row(bases.jwks_fetches, method(of), DONE.len(), done as usize),
             Metric::JwksAge(of) => row(bases.jwks_age, method(of), 1, 0),
@@ -253,7 +268,13 @@ mod tests {
             assert_eq!(name(&metrics, metric), expected);
         }
         for kind in PathAmbiguity::ALL {
-            assert!(name(&metrics, Metric::AmbiguousPath(kind)).ends_with(kind.label()));
+            for (mending, result) in [(Mending::Refused, "refused"), (Mending::Normalized, "normalized")] {
+                let expected = format!(
+                    "portcullis_ambiguous_path_total.policy=shop.kind={}.result={result}",
+                    kind.label()
+                );
+                assert_eq!(name(&metrics, Metric::AmbiguousPath(kind, mending)), expected);
+            }
         }
         for code in Code::ALL {
             assert!(name(&metrics, Metric::Decisions(Some(code))).ends_with(code.as_str()));

@@ -7,6 +7,8 @@
 mod any_order;
 #[path = "gate/keys.rs"]
 mod keys;
+#[path = "gate/paths.rs"]
+mod paths;
 #[path = "gate/records.rs"]
 mod records;
 #[path = "gate/scene.rs"]

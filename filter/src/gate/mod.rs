@@ -30,7 +30,7 @@ use crate::audit::{Stream, StreamId};
 use crate::authn::probe::HostProbe;
 use crate::authn::signature::HostCrypto;
 use crate::config::Config;
-use crate::metrics::{Metric, Metrics};
+use crate::metrics::{Mending, Metric, Metrics};
 use crate::time::UnixTime;
 
 pub use answer::{Answer, AnswerForm};
@@ -161,10 +161,15 @@ impl Gate {
     fn arrive(&mut self, exchange: ExchangeId, head: RequestHead, turn: &mut Turn<'_>) {
         let outline = Outline::of(&head);
         match Request::read(head, outline.clone(), self.config.path_mode) {
-            Ok(request) => self.admit(exchange, request, turn),
+            Ok(request) => {
+                for kind in request.target.normalized.iter() {
+                    self.count(Metric::AmbiguousPath(kind, Mending::Normalized), turn);
+                }
+                self.admit(exchange, request, turn);
+            }
             Err(denial) => {
                 if let Denial::AmbiguousPath(kind) = denial {
-                    self.count(Metric::AmbiguousPath(kind), turn);
+                    self.count(Metric::AmbiguousPath(kind, Mending::Refused), turn);
                 }
                 self.refuse_unread(exchange, &outline, &denial, turn);
             }

@@ -65,7 +65,11 @@ async fn prometheus_sees_labels_and_right_numbers() {
         ("portcullis_decisions_total", vec![policy, ("code", "permit")], 2.0),
         ("portcullis_decisions_total", vec![policy, ("code", "insufficient_role")], 1.0),
         ("portcullis_decisions_total", vec![policy, ("code", "ambiguous_path")], 1.0),
-        ("portcullis_ambiguous_path_total", vec![policy, ("kind", "double_slash")], 1.0),
+        (
+            "portcullis_ambiguous_path_total",
+            vec![policy, ("kind", "double_slash"), ("result", "refused")],
+            1.0,
+        ),
     ] {
         let found = scraped.get(&named(family, &labels));
         assert_eq!(found, Some(&wanted), "{family} {labels:?} among\n{scraped:#?}");
