@@ -24,8 +24,9 @@ fn bytes(path: &str) -> Vec<u8> {
     let mut parts = path.split("\\x");
     let mut bytes = parts.next().unwrap().as_bytes().to_vec();
     for part in parts {
-        bytes.push(u8::from_str_radix(&part[..2], 16).unwrap());
-        bytes.extend(part[2..].bytes());
+        let (digits, rest) = part.split_at(2);
+        bytes.push(u8::from_str_radix(digits, 16).unwrap());
+        bytes.extend(rest.bytes());
     }
     bytes
 }
