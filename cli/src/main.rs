@@ -1,6 +1,7 @@
 //! The `portcullis` command.
 
 mod audit_verify;
+mod case_files;
 mod check;
 mod clock;
 mod completions;
@@ -35,6 +36,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Check(check::CheckArgs),
+    Test(case_files::TestArgs),
     Evaluate(evaluate::EvaluateArgs),
     Decide(evaluate::DecideArgs),
     Render(render::RenderArgs),
@@ -63,6 +65,7 @@ enum Audit {
 fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Check(args) => check::run(&args),
+        Command::Test(args) => case_files::run(&args),
         Command::Evaluate(args) => evaluate::evaluate(&args),
         Command::Decide(args) => evaluate::decide(&args),
         Command::Render(args) => render::run(&args),
