@@ -28,7 +28,7 @@ pub(super) enum Wanted {
     /// Keys of the method at this place.
     Keys { method: usize, credential: Credential },
     /// The acknowledgement of its record; then it goes on.
-    Record { sequence: Sequence, permit: Permit, edits: Vec<HeaderEdit>, caller: Option<Caller> },
+    Record { sequence: Sequence, permit: Permit, edits: Vec<HeaderEdit>, caller: Option<Box<Caller>> },
 }
 
 impl Gate {
@@ -74,7 +74,7 @@ impl Gate {
                 }
                 Wanted::Record { caller, .. } => {
                     let denial = Denial::AuditUnavailable;
-                    self.refuse(exchange, &waiting.request, caller.as_ref(), &denial, waiting.since, turn);
+                    self.refuse(exchange, &waiting.request, caller.as_deref(), &denial, waiting.since, turn);
                 }
             }
         }
