@@ -124,7 +124,8 @@ impl Gate {
             }
             Kept::Sealed(sequence) if must_wait => {
                 let deadline = self.acknowledgement_deadline(turn.now);
-                let wanted = Wanted::Record { sequence, permit, edits, caller: caller.cloned().map(Box::new) };
+                let wanted =
+                    Wanted::Record { sequence, permit, edits, caller: caller.cloned().map(Box::new) };
                 self.expedite(sequence);
                 self.wait(exchange, Waiting { request, since, deadline, wanted }, turn);
             }
