@@ -124,7 +124,7 @@ fn answer(
     let verified = short.token().map(|token| keyring.verify(token.as_bytes(), None, clock::or_now(now)));
     let question = match verified {
         None => short.without_token().map_err(|problems| one_line(&problems))?,
-        Some(Ok((_method, token))) => short.asked_by(subject(&token)),
+        Some(Ok((method, token))) => short.asked_by(subject(method, &token)),
         Some(Err(Unverified::CannotBeKnown { method, why })) => {
             return Err(format!("method `{method}`: {why}"));
         }

@@ -43,7 +43,7 @@ fn answer(policy: &Policy, ask: &Ask<'_>, subject: Option<&Subject>) -> String {
     let (action, resource) = (Action::of_method(ask.method), Resource::at(&host, &target.path));
     let source = ask.source.map(|address| address.parse().expect("an address"));
     let context = Context { headers: &headers, query: target.query.as_deref(), source, ..Context::default() };
-    let located = policy.locate(action, resource);
+    let located = policy.locate(action, resource, &context);
     let response = policy.decide(&located, &AccessRequest { subject, action, resource, context });
     match response.outcome {
         Ok(_permit) => match response.tenant {

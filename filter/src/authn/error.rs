@@ -30,7 +30,7 @@ pub enum AuthnError {
 
 impl AuthnError {
     /// Every label that [`AuthnError::reason`] can give, so that the series of a metric are bounded beforehand.
-    pub const REASONS: [&'static str; 40] = [
+    pub const REASONS: [&'static str; 41] = [
         "algorithm_not_allowed",
         "token_type_not_allowed",
         "unknown_key",
@@ -71,6 +71,7 @@ impl AuthnError {
         "roles_malformed",
         "scopes_malformed",
         "permissions_malformed",
+        "groups_malformed",
     ];
 
     /// A stable label from a closed set, for metrics and audit.
@@ -241,6 +242,8 @@ pub enum Claim {
     Scopes,
     /// The claim mapped to permissions.
     Permissions,
+    /// The claim mapped to groups.
+    Groups,
 }
 
 impl Claim {
@@ -257,6 +260,7 @@ impl Claim {
             Self::Roles => "roles_malformed",
             Self::Scopes => "scopes_malformed",
             Self::Permissions => "permissions_malformed",
+            Self::Groups => "groups_malformed",
         }
     }
 }

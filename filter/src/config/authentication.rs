@@ -1,11 +1,13 @@
 //! The authentication methods of a document, with their secrets and static keys.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use portcullis_policy::document::{self, CredentialSource, JsonPointer, KeySource, Problem};
+use portcullis_policy::policy::Policy;
 
 use crate::authn::algorithm::Algorithm;
-use crate::authn::claims::ClaimPath;
+use crate::authn::claims::{ClaimPath, ClaimPathError};
 use crate::authn::jwk::JwkSet;
 use crate::authn::jwt::{Audience, ClaimPaths, Expiry, JwtSettings, JwtVerifier};
 use crate::authn::key::VerificationKey;
@@ -26,6 +28,22 @@ pub struct Method {
     pub keys: Keys,
     /// Whether the upstream gets to see the credential.
     pub forward: bool,
+    /// What kind of credential it verifies.
+    pub key_type: Option<String>,
+}
+
+/// What a policy wants to know of callers besides who they are and what they hold.
+#[derive(Debug, Default)]
+pub(super) struct Wanted {
+    groups: bool,
+    attributes: BTreeSet<String>,
+}
+
+impl Wanted {
+    /// What this policy looks at: nothing else is read from a token, and a claim that nobody looks at refuses nobody.
+    pub(super) fn by(policy: &Policy) -> Wanted {
+        Wanted { groups: policy.needs_more_of_subjects(), attributes: policy.subject_attributes().clone() }
+    }
 }
 
 /// What a method verifies with.
@@ -40,6 +58,7 @@ pub enum Keys {
 /// Compiles every method, noting what is wrong.
 pub(super) fn methods(
     authentication: &document::Authentication,
+    wanted: &Wanted,
     environment: Environment<'_>,
     problems: &mut Vec<Problem>,
 ) -> Vec<Method> {
@@ -47,10 +66,11 @@ pub(super) fn methods(
     let mut compiled = Vec::new();
     for (index, method) in authentication.methods.iter().enumerate() {
         let place = methods.element(index).member("jwt");
-        let verifier = verifier(&method.jwt, &place, problems);
+        let verifier = verifier(&method.jwt, wanted, &place, problems);
         let keys = keys(&method.jwt, &place, environment, problems);
         if let (Some(verifier), Some(keys)) = (verifier, keys) {
-            compiled.push(Method { name: method.name.clone(), verifier, keys, forward: method.jwt.forward });
+            let (name, forward) = (method.name.clone(), method.jwt.forward);
+            compiled.push(Method { name, verifier, keys, forward, key_type: method.jwt.key_type.clone() });
         }
     }
     compiled
@@ -74,8 +94,13 @@ fn location(source: &CredentialSource) -> Location {
     }
 }
 
-fn verifier(jwt: &document::Jwt, place: &JsonPointer, problems: &mut Vec<Problem>) -> Option<JwtVerifier> {
-    let claims = claim_paths(&jwt.claims, &place.member("claims"), problems)?;
+fn verifier(
+    jwt: &document::Jwt,
+    wanted: &Wanted,
+    place: &JsonPointer,
+    problems: &mut Vec<Problem>,
+) -> Option<JwtVerifier> {
+    let claims = claim_paths(&jwt.claims, wanted, &place.member("claims"), problems)?;
     let settings = JwtSettings {
         issuer: jwt.issuer.clone(),
         audience: match &jwt.audience {
@@ -99,22 +124,20 @@ fn verifier(jwt: &document::Jwt, place: &JsonPointer, problems: &mut Vec<Problem
 
 fn claim_paths(
     claims: &document::Claims,
+    wanted: &Wanted,
     place: &JsonPointer,
     problems: &mut Vec<Problem>,
 ) -> Option<ClaimPaths> {
-    let mut path = |name: &str, text: &str| match text.parse::<ClaimPath>() {
-        Ok(path) => Some(path),
-        Err(error) => {
-            problems.push(Problem::new(place.member(name), error.to_string()));
-            None
-        }
-    };
+    let mut path = |name: &str, text: &str| claim_path(text, place.member(name), problems);
     let mut optional = |name: &str, text: &Option<String>| text.as_deref().map(|text| path(name, text));
     // A claim that is mapped to nothing is not read; one that is mapped to no claim's name is a problem.
     let tenant = optional("tenant", &claims.tenant);
     let roles = optional("roles", &claims.roles);
     let scopes = optional("scopes", &claims.scopes);
     let permissions = optional("permissions", &claims.permissions);
+    let groups = optional("groups", &claims.groups.clone().filter(|_| wanted.groups));
+    let attributes = attribute_paths(claims, wanted, &place.member("attributes"), problems);
+    let mut path = |name: &str, text: &str| claim_path(text, place.member(name), problems);
     let given = |path: Option<Option<ClaimPath>>| match path {
         None => Some(None),
         Some(None) => None,
@@ -126,7 +149,32 @@ fn claim_paths(
         roles: given(roles)?,
         scopes: given(scopes)?,
         permissions: given(permissions)?,
+        groups: given(groups)?,
+        attributes,
     })
+}
+
+/// Where the attributes stand that the policy looks at. One that the document does not place is the claim of its name.
+fn attribute_paths(
+    claims: &document::Claims,
+    wanted: &Wanted,
+    place: &JsonPointer,
+    problems: &mut Vec<Problem>,
+) -> Vec<(String, ClaimPath)> {
+    let own = wanted.attributes.iter().filter(|name| !claims.attributes.contains_key(*name));
+    let mut paths: Vec<_> = own.map(|name| (name.clone(), ClaimPath::name(name))).collect();
+    for (name, text) in claims.attributes.iter() {
+        if let Some(path) = claim_path(text, place.member(name), problems)
+            && wanted.attributes.contains(name)
+        {
+            paths.push((name.clone(), path));
+        }
+    }
+    paths
+}
+
+fn claim_path(text: &str, place: JsonPointer, problems: &mut Vec<Problem>) -> Option<ClaimPath> {
+    text.parse().map_err(|error: ClaimPathError| problems.push(Problem::new(place, error.to_string()))).ok()
 }
 
 fn keys(

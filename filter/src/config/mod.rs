@@ -17,6 +17,7 @@ use crate::audit::Digest;
 use crate::audit::{Settings, WhenFull};
 use crate::credential::Location;
 use crate::gate::IdentityHeaders;
+use authentication::Wanted;
 
 pub use authentication::{Keys, Method};
 
@@ -92,16 +93,11 @@ impl Config {
                 format!("`{DISABLE_AUTHENTICATION}=true` in the environment of the proxy, or no such field");
             problems.push(Problem::new(pointer, message).expected(expected));
         }
-        let methods = authentication::methods(&document.authentication, environment, &mut problems);
+        let policy = Policy::compile(document);
+        let wanted = policy.as_ref().map(Wanted::by).unwrap_or_default();
+        let methods = authentication::methods(&document.authentication, &wanted, environment, &mut problems);
         let audit = document.audit.as_ref().and_then(|audit| audit_config(audit, &mut problems));
         acknowledgement_needs_a_sink(document, &mut problems);
-        let policy = Policy::compile(document);
-        if policy.as_ref().is_ok_and(Policy::needs_more_of_subjects) {
-            let place = JsonPointer::root().member("authorization");
-            let message =
-                "groups, kinds of credentials and claims of one's own are not taken from tokens yet";
-            problems.push(Problem::new(place, message));
-        }
         match (policy, Problems::from_list(problems)) {
             (Ok(policy), None) => Ok(Config {
                 name: document.name.clone(),

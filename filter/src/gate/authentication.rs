@@ -200,7 +200,12 @@ impl Gate {
             Attempt::Verified(token) => {
                 self.count_attempt(Some(method), AttemptResult::Success, None, turn);
                 self.fetch_if_due(method, turn);
-                let caller = Caller::new(method, &token);
+                let config = Arc::clone(&self.config);
+                let Some(settings) = config.methods.get(method) else {
+                    let denial = Denial::Credential(AuthnError::NoKeys);
+                    return self.refuse(exchange, &request, None, &denial, since, turn);
+                };
+                let caller = Caller::new(method, settings, &token);
                 self.conclude(exchange, request, Some(caller), since, turn);
             }
             Attempt::Failed(error) => {

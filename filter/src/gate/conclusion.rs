@@ -10,7 +10,7 @@ use portcullis_policy::request::{AccessRequest, Action, Context, Resource, Subje
 
 use crate::audit::Sequence;
 use crate::authn::jwt::VerifiedToken;
-use crate::config::Config;
+use crate::config::{Config, Method};
 use crate::credential::{self, Location, has_cookie, without_cookie, without_parameter};
 use crate::gate::answer::Answer;
 use crate::gate::command::{Command, HeaderEdit};
@@ -30,8 +30,8 @@ pub(super) struct Caller {
 }
 
 impl Caller {
-    pub(super) fn new(method: usize, token: &VerifiedToken) -> Caller {
-        Caller { method, subject: subject(token) }
+    pub(super) fn new(method: usize, settings: &Method, token: &VerifiedToken) -> Caller {
+        Caller { method, subject: subject(settings, token) }
     }
 }
 
@@ -232,13 +232,17 @@ fn remove_cookie(headers: &mut Vec<(Vec<u8>, Vec<u8>)>, name: &str) -> Option<He
 }
 
 /// The caller that a verified token tells of, as the policy sees it.
-pub fn subject(token: &VerifiedToken) -> Subject {
+pub fn subject(method: &Method, token: &VerifiedToken) -> Subject {
     Subject {
         id: Some(token.user_id().to_owned()),
         tenant: token.tenant().map(str::to_owned),
         roles: token.roles().to_vec(),
         scopes: token.scopes().to_vec(),
         permissions: token.permissions().to_vec(),
+        groups: token.groups().to_vec(),
+        method: Some(method.name.clone()),
+        key_type: method.key_type.clone(),
+        attributes: token.attributes().clone(),
         ..Subject::default()
     }
 }

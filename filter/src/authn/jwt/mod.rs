@@ -12,6 +12,8 @@ mod verified;
 pub use settings::{Audience, ClaimPaths, Expiry, JwtSettings, JwtSettingsError, MAX_CLOCK_SKEW};
 pub use verified::VerifiedToken;
 
+use serde_json::{Map, Value};
+
 use super::algorithm::Algorithm;
 use super::claims::{ClaimPath, ClaimsSet, ListForm};
 use super::error::{AuthnError, Claim, ClaimDefect};
@@ -123,6 +125,8 @@ impl JwtVerifier {
             roles: list(&paths.roles, ListForm::SingleString, Claim::Roles)?,
             scopes: list(&paths.scopes, ListForm::SpaceDelimited, Claim::Scopes)?,
             permissions: list(&paths.permissions, ListForm::SpaceDelimited, Claim::Permissions)?,
+            groups: list(&paths.groups, ListForm::SingleString, Claim::Groups)?,
+            attributes: attributes(&claims, &paths.attributes),
             token_id: claims.identifier(&ClaimPath::name("jti"), Claim::TokenId)?.map(str::to_owned),
             expires_at,
             valid_until,
@@ -176,6 +180,12 @@ impl JwtVerifier {
         }
         Ok(Some(refused_from.map_or(too_old_from, |moment| moment.min(too_old_from))))
     }
+}
+
+/// Every attribute that the token has, as it has it: a condition that asks for another type cannot be decided.
+fn attributes(claims: &ClaimsSet, wanted: &[(String, ClaimPath)]) -> Map<String, Value> {
+    let found = wanted.iter().filter_map(|(name, path)| Some((name.clone(), claims.at(path)?.clone())));
+    found.collect()
 }
 
 /// Verifies that `jws` was signed with one of the `allowed` algorithms by a key of `keys` (RFC 7515 5.2, RFC 8725 3.1).

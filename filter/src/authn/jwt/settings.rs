@@ -90,6 +90,10 @@ pub struct ClaimPaths {
     pub scopes: Option<ClaimPath>,
     /// Permissions: an array of strings, or one string divided by spaces.
     pub permissions: Option<ClaimPath>,
+    /// Groups: an array of strings, or one string that is one group.
+    pub groups: Option<ClaimPath>,
+    /// What conditions look at besides, by the name they give it. Of any type, as the token has it.
+    pub attributes: Vec<(String, ClaimPath)>,
 }
 
 impl Default for ClaimPaths {
@@ -100,6 +104,8 @@ impl Default for ClaimPaths {
             roles: Some(ClaimPath::name("roles")),
             scopes: Some(ClaimPath::name("scope")),
             permissions: None,
+            groups: None,
+            attributes: Vec::new(),
         }
     }
 }

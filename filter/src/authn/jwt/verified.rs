@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde_json::{Map, Value};
+
 use crate::authn::claims::ClaimsSet;
 use crate::time::UnixTime;
 
@@ -16,6 +18,8 @@ pub struct VerifiedToken {
     pub(super) roles: Vec<String>,
     pub(super) scopes: Vec<String>,
     pub(super) permissions: Vec<String>,
+    pub(super) groups: Vec<String>,
+    pub(super) attributes: Map<String, Value>,
     pub(super) token_id: Option<String>,
     pub(super) expires_at: Option<UnixTime>,
     pub(super) valid_until: Option<UnixTime>,
@@ -57,6 +61,18 @@ impl VerifiedToken {
     #[must_use]
     pub fn permissions(&self) -> &[String] {
         &self.permissions
+    }
+
+    /// The groups the caller is in, if the settings say where they stand.
+    #[must_use]
+    pub fn groups(&self) -> &[String] {
+        &self.groups
+    }
+
+    /// What the settings name besides, by the names they give it; what the token does not say is not there.
+    #[must_use]
+    pub const fn attributes(&self) -> &Map<String, Value> {
+        &self.attributes
     }
 
     /// `jti` (RFC 7519 4.1.7), unique within the issuer.
