@@ -69,6 +69,7 @@ pub mod authzen;
 pub mod condition;
 pub mod decision;
 pub mod document;
+pub mod explain;
 pub mod host;
 #[cfg(feature = "js")]
 pub mod js;

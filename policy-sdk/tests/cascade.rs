@@ -4,6 +4,7 @@
 
 use portcullis_policy::decision::{Decision, Response};
 use portcullis_policy::document::Document;
+use portcullis_policy::explain::{Explanation, Node, Verdict};
 use portcullis_policy::path::{PathMode, canonicalize};
 use portcullis_policy::policy::Policy;
 use portcullis_policy::request::{AccessRequest, Action, Context, Resource, Subject};
@@ -70,7 +71,26 @@ fn ask_at(policy: &Policy, request: &str, who: &str, headers: Headers<'_>, time:
     let context = Context { headers: &headers, query: target.query.as_deref(), time, ..Context::default() };
     let subject = subject(who);
     let located = policy.locate(action, resource, &context);
-    policy.decide(&located, &AccessRequest { subject: subject.as_ref(), action, resource, context })
+    let request = AccessRequest { subject: subject.as_ref(), action, resource, context };
+    explained(policy, &request, policy.decide(&located, &request))
+}
+
+/// An explanation is of the same answer, and its steps say what the answer says.
+fn explained(policy: &Policy, request: &AccessRequest<'_>, response: Response) -> Response {
+    let Explanation { response: other, tree } = policy.explain(request);
+    assert_eq!(format!("{response:?}"), format!("{other:?}"));
+    fn permits(node: &Node) -> bool {
+        node.verdict == Verdict::Permit || node.children.iter().any(permits)
+    }
+    let objects = tree.iter().any(|node| node.verdict == Verdict::Deny);
+    match response.decision {
+        Decision::Permit => assert!(!objects && tree.iter().any(permits), "{tree:#?}"),
+        Decision::Deny => assert!(objects, "{tree:#?}"),
+        Decision::NotApplicable => assert!(!objects && !tree.iter().any(permits), "{tree:#?}"),
+        Decision::Indeterminate if response.reasons[0].as_str() == "budget" => {}
+        Decision::Indeterminate => assert!(!objects, "{tree:#?}"),
+    }
+    response
 }
 
 /// `permit a,b`, or the decision, the code and the reasons.

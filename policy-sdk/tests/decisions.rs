@@ -45,7 +45,9 @@ fn decide(policy: &Policy, ask: &Ask<'_>) -> (Access, portcullis_policy::decisio
     let context = Context { headers: &headers, ..Context::default() };
     let located = policy.locate(action, resource, &context);
     let request = AccessRequest { subject: ask.subject.as_ref(), action, resource, context };
-    (located.access(), policy.decide(&located, &request))
+    let response = policy.decide(&located, &request);
+    assert_eq!(format!("{:?}", policy.explain(&request).response), format!("{response:?}"));
+    (located.access(), response)
 }
 
 fn subject(text: &str) -> Option<Subject> {

@@ -78,6 +78,26 @@ impl Conditions {
         if steps.are_exhausted() { Truth::Unknown(Fault::Exhausted) } else { truth }
     }
 
+    /// What the test at `place` asks of which attribute, or which group stands there. Not what an attribute is held against:
+    /// that can be long.
+    pub fn described(&self, place: &[usize]) -> String {
+        let Some((last, above)) = place.split_last() else { return String::new() };
+        let mut members = &self.0;
+        for index in above {
+            match members.get(*index) {
+                Some(Node::Group(_, inner)) => members = inner,
+                Some(Node::Test(_)) | None => return String::new(),
+            }
+        }
+        match members.get(*last) {
+            Some(Node::Test(test)) => format!("{test:?}"),
+            Some(Node::Group(Group::Any, _)) => "any_of".to_owned(),
+            Some(Node::Group(Group::All, _)) => "all_of".to_owned(),
+            Some(Node::Group(Group::None, _)) => "none_of".to_owned(),
+            None => String::new(),
+        }
+    }
+
     /// The names of the subject's own attributes that the conditions look at: what the gate has to take from a credential.
     pub fn subject_attributes(&self) -> BTreeSet<&str> {
         let mut names = BTreeSet::new();

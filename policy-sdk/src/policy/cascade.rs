@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::condition::Steps;
 use crate::decision::{Refusal, RuleId};
 use crate::document::{AttachedPolicy, Intent, Problem};
+use crate::explain::{Node, Verdict};
 use crate::host::HostPattern;
 use crate::path::CanonicalPath;
 use crate::path_tree::PathTree;
@@ -14,6 +15,7 @@ use super::entry::{Asked, Entries};
 use super::route::host_pattern;
 use super::symbol::{Kind, Symbol};
 use super::vote::Votes;
+use super::witness::Witness;
 use super::{Compiler, Located};
 
 /// All attached policies, in the order in which they are looked at.
@@ -128,11 +130,19 @@ impl Cascade {
     }
 
     /// Adds what every policy says that is attached to the request.
-    pub(super) fn decide(&self, situation: Situation<'_>, steps: &mut Steps, votes: &mut Votes) {
+    pub(super) fn decide<W: Witness>(
+        &self,
+        situation: Situation<'_>,
+        steps: &mut Steps,
+        votes: &mut Votes,
+        witness: &mut W,
+    ) {
         for (number, own_spelling) in self.candidates(situation) {
             let Some(policy) = self.policies.get(number) else { continue };
             if let Some(own_spelling) = policy.is_attached(situation, own_spelling) {
-                policy.decide(situation, own_spelling, steps, votes);
+                let mut told = W::default();
+                policy.decide(situation, own_spelling, steps, votes, &mut told);
+                witness.note(|| Some(policy.tell(own_spelling, told.into_nodes())));
             }
         }
     }
@@ -198,14 +208,24 @@ impl Attached {
         (by_route && by_host && by_method && by_tenant).then_some(own_spelling && by_own_route)
     }
 
-    fn decide(&self, situation: Situation<'_>, own_spelling: bool, steps: &mut Steps, votes: &mut Votes) {
+    fn decide<W: Witness>(
+        &self,
+        situation: Situation<'_>,
+        own_spelling: bool,
+        steps: &mut Steps,
+        votes: &mut Votes,
+        witness: &mut W,
+    ) {
         let path = self.path(situation, own_spelling);
         let mut grants = situation.is_superuser;
         for part in Part::ALL {
             let id = || [RuleId::new(None, &format!("{}/{}", self.name, part.field()))];
-            match self.demands.judge(part, situation.case, path, false, steps) {
+            let judgement = self.demands.judge(part, situation.case, path, false, steps);
+            let is_grant = self.is_abac && part == Part::Conditions;
+            witness.note(|| self.demands.tell(part, &judgement, is_grant, situation.case, path));
+            match judgement {
                 Judgement::NotDemanded => {}
-                Judgement::Met if self.is_abac && part == Part::Conditions => {
+                Judgement::Met if is_grant => {
                     grants = true;
                     if own_spelling {
                         votes.permit(id());
@@ -220,6 +240,7 @@ impl Attached {
             return;
         }
         let tally = self.entries.decide(situation.asked, steps);
+        witness.note(|| self.entries.tell(situation.asked).into_group("rules and acl"));
         let objects = !tally.deny.is_empty() || !tally.may_deny.is_empty();
         grants |= !tally.permit.is_empty();
         votes.deny_if(self.entries.ids(&tally.deny));
@@ -232,15 +253,35 @@ impl Attached {
         }
         // It must permit and does not: that is an objection, and a possible one where it is not known.
         if !tally.may_permit.is_empty() {
+            witness
+                .note(|| Some(Node::new("permits", Verdict::Indeterminate, "it must, and perhaps does not")));
             votes.may_deny(self.entries.ids(&tally.may_permit));
             return;
         }
+        witness.note(|| Some(Node::new("permits", Verdict::Unmet, "it must, and does not")));
         let others = self.entries.for_other_roles(situation.asked);
         if others.is_empty() {
             votes.deny([RuleId::new(Some(&self.name), "")], Refusal::AccessDenied);
         } else {
             votes.deny(self.entries.ids(&others), Refusal::InsufficientRole);
         }
+    }
+
+    /// What a witness is told of it as a whole.
+    fn tell(&self, own_spelling: bool, parts: Vec<Node>) -> Node {
+        let level = match self.level {
+            Level::Gateway => "attached to the gateway",
+            Level::Host => "attached to a host",
+            Level::Path => "attached to a path",
+            Level::Route => "attached to a route",
+            Level::Method => "attached to a method",
+            Level::Tenant => "attached to a tenant",
+        };
+        let node = Node::of(format!("policy `{}`", self.name), parts);
+        // By the other spelling it can object and grants nothing.
+        let is_mute = node.verdict == Verdict::Permit && !own_spelling;
+        let verdict = if is_mute { Verdict::NotApplicable } else { node.verdict };
+        Node { verdict, detail: level.to_owned(), ..node }
     }
 
     /// The spelling of the path that it is attached to.

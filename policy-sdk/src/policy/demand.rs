@@ -1,5 +1,7 @@
 //! What is demanded of a caller: of everyone, by a route, by a policy. A demand objects or says nothing; it grants nothing.
 
+mod telling;
+
 use std::sync::Arc;
 
 use crate::condition::{Conditions, Facts, Steps, Truth};

@@ -1,5 +1,7 @@
 //! Rules and access lists, found by what they are about: the resource in a tree, then action and principal by number.
 
+mod telling;
+
 use hashbrown::HashTable;
 
 use crate::condition::{Conditions, Facts, Steps, Truth};

@@ -76,6 +76,11 @@ impl Grants {
 }
 
 impl Grant {
+    /// The user or the group that it is for.
+    pub(super) fn holder(&self) -> Symbol {
+        self.holder
+    }
+
     /// The roles it gives, with what they inherit.
     pub(super) fn roles(&self) -> &SymbolSet {
         &self.roles

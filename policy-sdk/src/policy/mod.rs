@@ -27,14 +27,17 @@ mod route;
 mod superuser;
 mod symbol;
 mod symbol_set;
+mod telling;
 mod tenancy;
 mod vote;
+mod witness;
 
 use std::collections::BTreeSet;
 
 use crate::condition::Steps;
 use crate::decision::{Basis, Decision, Permit, Refusal, Response, RuleId};
 use crate::document::{Document, Problems};
+use crate::explain::{Explanation, Node, Verdict as Told};
 use crate::request::{AccessRequest, Action, Context, Resource, Subject};
 use action::Actions;
 use cascade::{Cascade, Situation};
@@ -46,6 +49,7 @@ use route::{Found, Routes};
 use superuser::{Superuser, Superusers};
 use tenancy::Tenants;
 use vote::{Verdict, Votes};
+use witness::{Nobody, Witness};
 
 pub use route::Route;
 
@@ -230,9 +234,28 @@ impl Policy {
 
     /// Decides.
     pub fn decide(&self, located: &Located<'_>, request: &AccessRequest<'_>) -> Response {
+        self.decide_before(located, request, &mut Nobody)
+    }
+
+    /// Finds the route, decides, and says what was looked at on the way.
+    pub fn explain(&self, request: &AccessRequest<'_>) -> Explanation {
+        let located = self.locate(request.action, request.resource, &request.context);
+        let mut tree: Vec<Node> = Vec::new();
+        let response = self.decide_before(&located, request, &mut tree);
+        Explanation { response, tree }
+    }
+
+    fn decide_before<W: Witness>(
+        &self,
+        located: &Located<'_>,
+        request: &AccessRequest<'_>,
+        witness: &mut W,
+    ) -> Response {
         if self.authentication_disabled {
+            witness.note(|| Some(Node::new("authentication", Told::Permit, "is switched off")));
             return permitted(Basis::AuthenticationDisabled, Vec::new(), None, false);
         }
+        witness.note(|| Some(telling::route(located)));
         if let Some(preflight) = located.preflight {
             return permitted(Basis::CorsPreflight, vec![preflight.clone()], None, false);
         }
@@ -240,6 +263,7 @@ impl Policy {
             return permitted(Basis::PublicRoute, vec![route.id().clone()], None, false);
         }
         if located.access == Access::Required && request.subject.is_none() {
+            witness.note(|| Some(Node::new("caller", Told::Deny, "nobody, and one is needed")));
             let reasons = located.routes().map(|route| route.id().clone()).collect();
             return refused(Refusal::AuthenticationRequired, Decision::Deny, reasons, None);
         }
@@ -258,8 +282,11 @@ impl Policy {
             }
             None => {}
         }
-        let caller = self.directory.caller(request, self.tenants.own(request.subject));
+        let own_tenant = self.tenants.own(request.subject);
+        let caller = self.directory.caller(request, own_tenant);
+        witness.note(|| Some(telling::caller(&caller, own_tenant, &self.directory)));
         let tenancy = self.tenants.decide(request, &caller);
+        witness.note(|| Some(telling::tenancy(&tenancy)));
         if let Some((refusal, reason)) = tenancy.refusal {
             return refused(refusal, Decision::Deny, reason.into_iter().collect(), request.subject);
         }
@@ -270,9 +297,11 @@ impl Policy {
         let asked = Asked { request, actions, caller: &caller, twin: twin.as_ref(), symbols };
         let tenant = tenancy.tenant.as_deref();
         let mut steps = Steps::default();
-        let verdict = self.weigh(located, case, asked, tenant, &mut steps);
+        let verdict = self.weigh(located, case, asked, tenant, &mut steps, witness);
         let subject = request.subject;
         if steps.are_exhausted() {
+            witness
+                .note(|| Some(Node::new("budget", Told::Indeterminate, "the decision took too many steps")));
             let reasons = vec![RuleId::new(Some("budget"), "")];
             return refused(Refusal::AccessDenied, Decision::Indeterminate, reasons, subject);
         }
@@ -294,25 +323,31 @@ impl Policy {
     }
 
     /// Everything that says something of a request whose caller and tenant are known, in the order of `docs/policy.md`.
-    fn weigh(
+    fn weigh<W: Witness>(
         &self,
         located: &Located<'_>,
         case: Case<'_>,
         asked: Asked<'_>,
         tenant: Option<&str>,
         steps: &mut Steps,
+        witness: &mut W,
     ) -> Verdict {
         let mut votes = Votes::default();
         let path = case.request.resource.path;
+        let mut told = W::default();
         for part in Part::ALL {
             let id = || [RuleId::new(Some(part.field()), "")];
-            match self.demands.judge(part, case, path, false, steps) {
-                Judgement::Met if self.is_abac && part == Part::Conditions => votes.permit(id()),
+            let judgement = self.demands.judge(part, case, path, false, steps);
+            let grants = self.is_abac && part == Part::Conditions;
+            told.note(|| self.demands.tell(part, &judgement, grants, case, path));
+            match judgement {
+                Judgement::Met if grants => votes.permit(id()),
                 Judgement::NotDemanded | Judgement::Met => {}
                 Judgement::Unmet(refusal) => votes.deny(id(), refusal),
                 Judgement::Unknown => votes.may_deny(id()),
             }
         }
+        witness.note(|| told.into_group("demands of everyone"));
         let superuser = self.superusers.know(case, steps);
         let exempt = superuser == Superuser::Yes;
         let spellings = [(located.route, Some(path)), (located.twin, asked.twin)];
@@ -320,9 +355,12 @@ impl Policy {
             let Some((route, path)) = route.zip(path) else { continue };
             let id = || [route.id().clone()];
             let mut met = true;
+            let mut told = W::default();
             for part in Part::ALL {
                 let Some(demands) = route.demands() else { continue };
-                match demands.judge(part, case, path, exempt, steps) {
+                let judgement = demands.judge(part, case, path, exempt, steps);
+                told.note(|| demands.tell(part, &judgement, false, case, path));
+                match judgement {
                     Judgement::NotDemanded | Judgement::Met => continue,
                     Judgement::Unmet(refusal) => votes.deny(id(), refusal),
                     Judgement::Unknown => votes.may_deny(id()),
@@ -330,22 +368,26 @@ impl Policy {
                 met = false;
             }
             // The route of the other spelling can object and grants nothing.
-            if met && place == 0 {
+            let grants = met && place == 0;
+            if grants {
                 votes.permit(id());
             }
+            witness.note(|| Some(telling::route_demands(route, grants, told.into_nodes())));
         }
         let tally = self.entries.decide(asked, steps);
         votes.permit(self.entries.ids(&tally.permit));
         votes.deny_if(self.entries.ids(&tally.deny));
         votes.may_permit(self.entries.ids(&tally.may_permit));
         votes.may_deny(self.entries.ids(&tally.may_deny));
+        witness.note(|| self.entries.tell(asked).into_group("rules and acl"));
+        witness.note(|| self.superusers.tell(superuser, case));
         match superuser {
             Superuser::Yes => votes.permit([RuleId::new(Some("superuser"), "")]),
             Superuser::Unknown => votes.may_permit([RuleId::new(Some("superuser"), "")]),
             Superuser::No => {}
         }
         let situation = Situation { located, case, asked, tenant, is_superuser: exempt };
-        self.cascade.decide(situation, steps, &mut votes);
+        self.cascade.decide(situation, steps, &mut votes, witness);
         votes.conclude()
     }
 }

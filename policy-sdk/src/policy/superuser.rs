@@ -2,11 +2,13 @@
 
 use crate::condition::{Conditions, Facts, Steps, Truth};
 use crate::document;
+use crate::explain::{Node, Verdict};
 
 use super::Compiler;
 use super::demand::Case;
 use super::symbol::Kind;
 use super::symbol_set::SymbolSet;
+use super::telling;
 
 /// Who is a superuser.
 #[derive(Debug, Default)]
@@ -50,5 +52,23 @@ impl Superusers {
             Truth::False => Superuser::No,
             Truth::Unknown(_fault) => Superuser::Unknown,
         }
+    }
+
+    /// What a witness is told, where there can be superusers.
+    pub(super) fn tell(&self, superuser: Superuser, case: Case<'_>) -> Option<Node> {
+        if self.named.is_empty() && self.conditions.is_empty() {
+            return None;
+        }
+        let is_named = self.named.intersects(&case.caller.held);
+        let (verdict, detail) = match superuser {
+            Superuser::Yes if is_named => (Verdict::Permit, "by subject or role"),
+            Superuser::Yes => (Verdict::Permit, "by conditions"),
+            Superuser::Unknown => (Verdict::Indeterminate, "its conditions cannot be evaluated"),
+            Superuser::No => (Verdict::NotApplicable, "the caller is none"),
+        };
+        let is_looked_at = case.caller.subject.is_some() && !is_named;
+        let facts = Facts { request: case.request, captures: None };
+        let conditions = is_looked_at.then(|| telling::conditions(&self.conditions, &facts));
+        Some(Node::new("superuser", verdict, detail).with(conditions.unwrap_or_default()))
     }
 }

@@ -106,6 +106,11 @@ impl Symbols {
         kind == Kind::Role.number() || kind >= FIXED_KINDS
     }
 
+    /// The name that a symbol stands for.
+    pub(super) fn text(&self, Symbol(number): Symbol) -> &str {
+        spelt(&self.text, &self.names, number).1
+    }
+
     /// Gives back the room that was kept for more names.
     pub(super) fn shrink(&mut self) {
         self.text.shrink_to_fit();

@@ -10,7 +10,7 @@ use super::rust::{code, words};
 type Table = &'static [(&'static str, &'static [&'static str])];
 
 /// The modules of the decision point, the lowest first, and what each may name besides itself.
-const POLICY: [(&str, &[&str]); 15] = [
+const POLICY: [(&str, &[&str]); 16] = [
     ("limits", &[]),
     ("json", &["limits"]),
     ("host", &[]),
@@ -24,6 +24,8 @@ const POLICY: [(&str, &[&str]); 15] = [
     // What is asked and answered.
     ("request", &["path", "query"]),
     ("decision", &[]),
+    // What was looked at: knows the answer and nothing that made it.
+    ("explain", &["decision"]),
     // What must hold of a question: evaluates, and knows nothing of permits and refusals.
     ("condition", &["document", "limits", "moment", "path", "path_tree", "query", "request"]),
     // What decides: takes documents apart once and evaluates its own types.
@@ -33,6 +35,7 @@ const POLICY: [(&str, &[&str]); 15] = [
             "condition",
             "decision",
             "document",
+            "explain",
             "host",
             "limits",
             "moment",
