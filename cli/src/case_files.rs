@@ -1,21 +1,28 @@
 //! `portcullis test`: runs tables of cases beside a policy, and says which of its rules no case has decided by.
 //!
-//! A case is a question of AuthZEN in shorter words; [`portcullis_policy::authzen`] reads it, so that both have one meaning.
+//! A case that brings a credential of its own is left out, and said to be: only a gate reads credentials.
+
+mod coverage;
+mod table;
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use portcullis_policy::authzen::EvaluationRequest;
-use portcullis_policy::path::{self, PathError};
-use serde_json::{Map, Value, json};
+use portcullis_policy::document::{JsonPointer, Problem, Problems};
+use portcullis_policy::policy::Policy;
+use serde_json::{Value, json};
 
 use crate::environment::Environment;
 use crate::exit;
 use crate::policy_file::PolicyFile;
+use crate::question::{Answer, Question};
 use crate::report::Report;
 use crate::source::Source;
+
+use coverage::Coverage;
+use table::Table;
 
 /// Run the cases of policies, with coverage by rule.
 #[derive(Debug, clap::Args)]
@@ -23,7 +30,7 @@ use crate::source::Source;
     after_help = "Exit status: 0 all as expected, 1 a case fails or coverage is too low, 2 a file cannot be read."
 )]
 pub(crate) struct TestArgs {
-    /// Files of cases.
+    /// Files of cases, or folders that hold `cases.yaml` or `cases/*.yaml`.
     #[arg(default_value = "cases.yaml")]
     files: Vec<PathBuf>,
     /// The least share of rules, in percent, that a case must have decided by.
@@ -37,14 +44,15 @@ pub(crate) struct TestArgs {
 /// Runs the command.
 pub(crate) fn run(args: &TestArgs) -> ExitCode {
     let mut results = Vec::new();
-    for file in &args.files {
-        match run_file(file) {
+    for file in args.files.iter().flat_map(|path| files(path)) {
+        match run_file(&file) {
             Ok(result) => results.push(result),
             Err(status) => return status,
         }
     }
-    let is_good =
-        |result: &Outcome| result.failed.is_empty() && result.percent() >= usize::from(args.min_coverage);
+    let is_good = |result: &Outcome| {
+        result.failed.is_empty() && result.coverage.percent() >= usize::from(args.min_coverage)
+    };
     let all_good = results.iter().all(is_good);
     let mut out = io::stdout().lock();
     let written = if args.json {
@@ -60,150 +68,141 @@ pub(crate) fn run(args: &TestArgs) -> ExitCode {
 struct Outcome {
     file: String,
     passed: usize,
-    /// Name, line, expected, actual.
-    failed: Vec<(String, usize, String, String)>,
-    rules: BTreeSet<String>,
-    decided: BTreeSet<String>,
+    failed: Vec<Failure>,
+    /// Name and line of the cases that only a gate can answer.
+    left_out: Vec<(String, usize)>,
+    coverage: Coverage,
+}
+
+/// A case whose answer is not the expected one.
+struct Failure {
+    name: String,
+    line: usize,
+    expected: String,
+    actual: String,
 }
 
 impl Outcome {
-    fn percent(&self) -> usize {
-        let hit = self.rules.intersection(&self.decided).count();
-        hit.saturating_mul(100).checked_div(self.rules.len()).unwrap_or(100)
-    }
-
     fn to_json(&self) -> Value {
-        let failed = self.failed.iter().map(|(name, line, expected, actual)| {
+        let failed = self.failed.iter().map(|Failure { name, line, expected, actual }| {
             json!({ "name": name, "line": line, "expected": expected, "actual": actual })
         });
+        let left_out = self.left_out.iter().map(|(name, line)| json!({ "name": name, "line": line }));
         json!({ "file": self.file, "passed": self.passed, "failed": failed.collect::<Vec<_>>(),
-                "coverage_percent": self.percent(), "never_decided": self.rules.difference(&self.decided).collect::<Vec<_>>() })
+                "needs_a_gateway": left_out.collect::<Vec<_>>(), "coverage_percent": self.coverage.percent(),
+                "never_decided": self.coverage.missing().collect::<Vec<_>>() })
     }
 
     fn write_text(&self, out: &mut impl Write) -> io::Result<()> {
-        for (name, line, expected, actual) in &self.failed {
+        for Failure { name, line, expected, actual } in &self.failed {
             writeln!(out, "{}:{line}: {name}\n  - expected {expected}\n  + actual   {actual}", self.file)?;
         }
-        for rule in self.rules.difference(&self.decided) {
+        for (name, line) in &self.left_out {
+            writeln!(out, "{}:{line}: {name}: left out: needs a gateway", self.file)?;
+        }
+        for rule in self.coverage.missing() {
             writeln!(out, "{}: no case is decided by `{rule}`", self.file)?;
         }
-        let (failed, percent) = (self.failed.len(), self.percent());
+        let (file, passed, failed) = (&self.file, self.passed, self.failed.len());
+        let (left_out, percent) = (self.left_out.len(), self.coverage.percent());
         writeln!(
             out,
-            "{}: {} passed, {failed} failed; {percent} % of the rules decided a case",
-            self.file, self.passed
+            "{file}: {passed} passed, {failed} failed, {left_out} left out; {percent} % of the rules decided a case"
         )
     }
 }
 
 fn run_file(file: &Path) -> Result<Outcome, ExitCode> {
     let source = Source::open(file).map_err(|error| exit::unusable(&error))?;
-    let table = source.value.clone().map_err(|problems| {
+    let table = read(&source).map_err(|problems| {
         // Nothing can be done when standard error is closed.
         let _written = Report::new(&source, Err(problems)).write_text(&mut anstream::stderr().lock());
         exit::unusable(&format_args!("{}: not a table of cases", source.name))
     })?;
-    let policy = table.get("policy").and_then(Value::as_str).unwrap_or("policy.yaml");
-    let policy = PolicyFile::open(&file.with_file_name(policy), &Environment::Process)?;
-    let cases = table.get("cases").and_then(Value::as_array).filter(|cases| !cases.is_empty());
-    let cases = cases.ok_or_else(|| exit::unusable(&format_args!("{}: no `cases`", source.name)))?;
-    let mut outcome = Outcome {
-        file: source.name.clone(),
-        passed: 0,
-        failed: Vec::new(),
-        rules: rules(&policy),
-        decided: BTreeSet::new(),
-    };
-    for (index, case) in cases.iter().enumerate() {
-        let name = case.get("name").and_then(Value::as_str).unwrap_or("a case without a name").to_owned();
-        let pointer = portcullis_policy::document::JsonPointer::members(&["cases"]).element(index);
-        let line = source.positions.nearest(&pointer).map_or(0, |place| place.line);
-        let unreadable = |why: &str| exit::unusable(&format_args!("{}:{line}: {name}: {why}", source.name));
-        let question = question(&table, case).map_err(unreadable)?;
-        let expected = case.get("expect").and_then(expected).ok_or_else(|| {
-            unreadable("`expect` is none of `permit`, `{deny: CODE}` and `{deny: {code: CODE}}`")
-        })?;
-        let path = question.pointer("/resource/id").and_then(Value::as_str).unwrap_or_default();
-        let actual = match path::canonicalize(path.as_bytes(), policy.config.path_mode) {
-            Err(PathError::Ambiguous(_)) => "deny: ambiguous_path".to_owned(),
-            Err(PathError::Malformed(_) | PathError::TooLong) => "deny: malformed_request".to_owned(),
-            Ok(_) => {
-                let question = EvaluationRequest::from_value(&question)
-                    .map_err(|problems| unreadable(&problems.to_string()))?;
-                let answer = question.decide(&policy.config.policy);
-                let said = answer.to_json();
-                let rules = said.pointer("/context/rules").and_then(Value::as_array).into_iter().flatten();
-                outcome.decided.extend(rules.filter_map(Value::as_str).map(str::to_owned));
-                answer.code().map_or_else(|| "permit".to_owned(), |code| format!("deny: {code}"))
-            }
-        };
-        if actual == expected {
-            outcome.passed = outcome.passed.saturating_add(1);
+    let policy = PolicyFile::open(&file.with_file_name(&table.policy), &Environment::Process)?;
+    let mut coverage = Coverage::of(&policy);
+    let (mut passed, mut failed, mut left_out, mut asked) = (0_usize, Vec::new(), Vec::new(), Vec::new());
+    for (index, case) in table.cases.iter().enumerate() {
+        let line = source.positions.nearest(&place(index)).map_or(0, |place| place.line);
+        if case.needs_a_gate() {
+            left_out.push((case.name.clone(), line));
+            continue;
+        }
+        let unreadable =
+            |why: String| exit::unusable(&format_args!("{}:{line}: {}: {why}", source.name, case.name));
+        let question = table.question(case).map_err(unreadable)?;
+        let answer = question.ask(&policy.config.policy, policy.config.path_mode).map_err(unreadable)?;
+        coverage.decided(&policy, &answer.rules);
+        if case.expect.is_met_by(&answer) {
+            passed = passed.saturating_add(1);
         } else {
-            outcome.failed.push((name, line, expected, actual));
+            failed.push(Failure {
+                name: case.name.clone(),
+                line,
+                expected: case.expect.to_text(),
+                actual: case.expect.text_of(&answer),
+            });
         }
+        asked.push((question, answer));
     }
-    Ok(outcome)
+    coverage.decided(&policy, &grants_that_matter(&policy, &asked));
+    Ok(Outcome { file: source.name, passed, failed, left_out, coverage })
 }
 
-/// The ids of all routes, rules and public entries.
-fn rules(policy: &PolicyFile) -> BTreeSet<String> {
-    let authorization = &policy.document.authorization;
-    let id = |list: &str, index: usize, name: &Option<String>| {
-        name.clone().unwrap_or_else(|| format!("{list}/{index}"))
+fn read(source: &Source) -> Result<Table, Problems> {
+    let table: Table = deserr::deserialize(source.value.clone()?)?;
+    if table.cases.is_empty() {
+        return Err(Problem::new(JsonPointer::members(&["cases"]), "no case")
+            .expected("at least one")
+            .into());
+    }
+    let mut names = BTreeSet::new();
+    let twice = table.cases.iter().enumerate().filter(|(_, case)| !names.insert(&case.name));
+    let problems = twice.map(|(index, _)| {
+        Problem::new(place(index).member("name"), "a case before has this name").expected("a name of its own")
+    });
+    match Problems::from_list(problems) {
+        Some(problems) => Err(problems),
+        None => Ok(table),
+    }
+}
+
+fn place(index: usize) -> JsonPointer {
+    JsonPointer::members(&["cases"]).element(index)
+}
+
+/// The grants without which an answer would be another.
+fn grants_that_matter(policy: &PolicyFile, asked: &[(Question, Answer)]) -> Vec<String> {
+    let grants = policy.document.authorization.grants.iter().enumerate();
+    let matters = |index: usize| {
+        let mut document = policy.document.clone();
+        document.authorization.grants.remove(index);
+        let Ok(without) = Policy::compile(&document) else { return false };
+        asked.iter().any(|(question, answer)| {
+            question.ask(&without, policy.config.path_mode).is_ok_and(|other| other.code != answer.code)
+        })
     };
-    let routes =
-        authorization.routes.iter().enumerate().map(|(index, route)| id("routes", index, &route.name));
-    let rules = authorization.rules.iter().enumerate().map(|(index, rule)| id("rules", index, &rule.name));
-    let public = (0..authorization.public.len()).map(|index| format!("public/{index}"));
-    routes.chain(rules).chain(public).collect()
+    grants
+        .filter(|(index, _)| matters(*index))
+        .map(|(index, grant)| coverage::grant_id(index, grant.name.as_deref()))
+        .collect()
 }
 
-fn expected(expect: &Value) -> Option<String> {
-    if expect.as_str() == Some("permit") || expect.get("permit").is_some() {
-        return Some("permit".to_owned());
+/// The files of cases that `path` means: itself, or those in a folder.
+fn files(path: &Path) -> Vec<PathBuf> {
+    if !path.is_dir() {
+        return vec![path.to_owned()];
     }
-    let deny = expect.get("deny")?;
-    Some(format!("deny: {}", deny.as_str().or_else(|| deny.get("code")?.as_str())?))
-}
-
-fn question(table: &Value, case: &Value) -> Result<Value, &'static str> {
-    let request = case.get("request").ok_or("no `request`")?;
-    let (method, url) = match request.as_str() {
-        Some(line) => line.split_once(' ').ok_or("`request` is not a method and a URL")?,
-        None => {
-            let text = |name: &str| request.get(name).and_then(Value::as_str);
-            text("method").zip(text("url")).ok_or("`request` lacks `method` or `url`")?
-        }
-    };
-    let (_scheme, rest) = url.split_once("://").ok_or("the URL has no scheme and host")?;
-    let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
-    let mut context = Map::new();
-    for name in ["headers", "source", "time"] {
-        if let Some(value) = request.get(name).or_else(|| table.get(name).filter(|_| name == "time")) {
-            context.insert(name.to_owned(), value.clone());
-        }
+    let mut more: Vec<PathBuf> = std::fs::read_dir(path.join("cases"))
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|file| file.extension().is_some_and(|extension| extension == "yaml"))
+        .collect();
+    more.sort();
+    let one = path.join("cases.yaml");
+    if one.exists() || more.is_empty() {
+        more.insert(0, one);
     }
-    let subject = match case.get("subject") {
-        None => json!({ "type": "anonymous", "id": "anonymous" }),
-        Some(Value::String(name)) => subject(
-            table
-                .get("subjects")
-                .and_then(|all| all.get(name))
-                .ok_or("`subject` names none of `subjects`")?,
-        ),
-        Some(inline) => subject(inline),
-    };
-    let properties = json!({ "host": host, "path": format!("/{path}") });
-    Ok(json!({ "subject": subject, "action": { "name": method }, "context": context,
-               "resource": { "type": "route", "id": format!("/{path}"), "properties": properties } }))
-}
-
-fn subject(written: &Value) -> Value {
-    let mut properties = written.as_object().cloned().unwrap_or_default();
-    let id = properties.remove("id").unwrap_or_else(|| "unnamed".into());
-    if let Some(Value::Object(attributes)) = properties.remove("attributes") {
-        properties.extend(attributes);
-    }
-    json!({ "type": "user", "id": id, "properties": properties })
+    more
 }

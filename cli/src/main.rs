@@ -13,6 +13,7 @@ mod keyring;
 mod ndjson;
 mod normalize_path;
 mod policy_file;
+mod question;
 mod redaction;
 mod reference;
 mod render;
