@@ -24,6 +24,8 @@ use crate::source::Source;
 use coverage::Coverage;
 use table::Table;
 
+pub(crate) use table::subject;
+
 /// Run the cases of policies, with coverage by rule.
 #[derive(Debug, clap::Args)]
 #[command(

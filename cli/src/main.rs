@@ -8,6 +8,7 @@ mod completions;
 mod environment;
 mod evaluate;
 mod exit;
+mod explain;
 mod input;
 mod keyring;
 mod ndjson;
@@ -40,6 +41,7 @@ enum Command {
     Test(case_files::TestArgs),
     Evaluate(evaluate::EvaluateArgs),
     Decide(evaluate::DecideArgs),
+    Explain(explain::ExplainArgs),
     Render(render::RenderArgs),
     Schema(schema::SchemaArgs),
     /// Audit records.
@@ -69,6 +71,7 @@ fn main() -> ExitCode {
         Command::Test(args) => case_files::run(&args),
         Command::Evaluate(args) => evaluate::evaluate(&args),
         Command::Decide(args) => evaluate::decide(&args),
+        Command::Explain(args) => explain::run(&args),
         Command::Render(args) => render::run(&args),
         Command::Schema(args) => schema::run(&args),
         Command::Audit(Audit::Verify(args)) => audit_verify::run(&args),

@@ -59,22 +59,10 @@ impl Question {
     /// # Errors
     /// What is wrong with the question.
     pub(crate) fn ask(&self, policy: &Policy, mode: PathMode) -> Result<Answer, String> {
-        let target = match path::canonicalize(self.target.as_bytes(), mode) {
-            Ok(target) => target.origin_form(),
-            Err(PathError::Ambiguous(_)) => return Ok(Answer::refused("ambiguous_path")),
-            Err(PathError::Malformed(_) | PathError::TooLong) => {
-                return Ok(Answer::refused("malformed_request"));
-            }
+        let question = match self.evaluation(mode)? {
+            Ok(question) => question,
+            Err(code) => return Ok(Answer::refused(code)),
         };
-        let anonymous = || json!({ "type": "anonymous", "id": "anonymous" });
-        let question = json!({
-            "subject": self.subject.clone().unwrap_or_else(anonymous),
-            "action": { "name": self.method },
-            "resource": { "type": "route", "id": target, "properties": { "host": self.host } },
-            "context": self.context,
-        });
-        let question = EvaluationRequest::from_value(&question)
-            .map_err(|problems| problems.to_string().replace('\n', "; "))?;
         let answer = question.decide(policy);
         let said = answer.to_json();
         let context = |name: &str| said.get("context").and_then(|context| context.get(name));
@@ -85,6 +73,31 @@ impl Question {
             tenant: context("tenant").and_then(Value::as_str).map(str::to_owned),
             cross_tenant: context("cross_tenant").and_then(Value::as_bool).unwrap_or_default(),
         })
+    }
+
+    /// The question as a policy takes it, or the code of the refusal of a path that no policy sees.
+    ///
+    /// # Errors
+    /// What is wrong with the question.
+    pub(crate) fn evaluation(
+        &self,
+        mode: PathMode,
+    ) -> Result<Result<EvaluationRequest, &'static str>, String> {
+        let target = match path::canonicalize(self.target.as_bytes(), mode) {
+            Ok(target) => target.origin_form(),
+            Err(PathError::Ambiguous(_)) => return Ok(Err("ambiguous_path")),
+            Err(PathError::Malformed(_) | PathError::TooLong) => return Ok(Err("malformed_request")),
+        };
+        let anonymous = || json!({ "type": "anonymous", "id": "anonymous" });
+        let question = json!({
+            "subject": self.subject.clone().unwrap_or_else(anonymous),
+            "action": { "name": self.method },
+            "resource": { "type": "route", "id": target, "properties": { "host": self.host } },
+            "context": self.context,
+        });
+        let question = EvaluationRequest::from_value(&question)
+            .map_err(|problems| problems.to_string().replace('\n', "; "))?;
+        Ok(Ok(question))
     }
 }
 

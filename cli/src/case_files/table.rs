@@ -124,6 +124,14 @@ impl Case {
     }
 }
 
+/// A subject as a case writes it, in the form of AuthZEN.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub(crate) fn subject(written: Value) -> Result<Value, Problems> {
+    deserr::deserialize::<Subject, Value, Problems>(written).map(|subject| subject.to_authzen())
+}
+
 impl Subject {
     fn to_authzen(&self) -> Value {
         let mut properties = self.attributes.as_object().cloned().unwrap_or_else(Map::new);
