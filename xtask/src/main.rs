@@ -8,6 +8,7 @@ mod example;
 mod module;
 mod progress;
 mod sdk;
+mod sizes;
 mod test;
 mod tidy;
 mod workspace;
@@ -61,6 +62,12 @@ enum Task {
     },
     /// Builds the npm package into target/npm, and tests it in Node.
     Sdk,
+    /// Measures what large documents cost, natively and as WebAssembly: loading, decisions, memory.
+    Sizes {
+        /// Prints the measurements as JSON.
+        #[arg(long)]
+        json: bool,
+    },
     /// Looks for files too long, links that lead nowhere, documents that drifted apart.
     Tidy,
     /// Checks licences, sources and bans of all dependencies; installs cargo-deny under target/ when it is missing.
@@ -100,6 +107,7 @@ async fn run(task: Task) -> Result<bool> {
                 outcome.success
             })
         }
+        Task::Sizes { json } => sizes::run(&workspace, &progress, json).await.map(|()| true),
         Task::Tidy => {
             let findings = tidy::run(&workspace)?;
             findings.iter().for_each(|finding| println!("{finding}"));
