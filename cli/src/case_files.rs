@@ -66,6 +66,21 @@ pub(crate) fn run(args: &TestArgs) -> ExitCode {
     exit::after_writing(written.and_then(|()| out.flush()), all_good)
 }
 
+/// The cases of `file` that can be asked without a gate: name and question.
+///
+/// # Errors
+/// The exit status, after having said what is wrong.
+pub(crate) fn questions(file: &Path) -> Result<Vec<(String, Question)>, ExitCode> {
+    let (source, table) = open(file)?;
+    let asked = table.cases.iter().filter(|case| !case.needs_a_gate());
+    asked
+        .map(|case| match table.question(case) {
+            Ok(question) => Ok((case.name.clone(), question)),
+            Err(why) => Err(exit::unusable(&format_args!("{}: {}: {why}", source.name, case.name))),
+        })
+        .collect()
+}
+
 /// What the cases of one file came to.
 struct Outcome {
     file: String,
@@ -115,12 +130,7 @@ impl Outcome {
 }
 
 fn run_file(file: &Path) -> Result<Outcome, ExitCode> {
-    let source = Source::open(file).map_err(|error| exit::unusable(&error))?;
-    let table = read(&source).map_err(|problems| {
-        // Nothing can be done when standard error is closed.
-        let _written = Report::new(&source, Err(problems)).write_text(&mut anstream::stderr().lock());
-        exit::unusable(&format_args!("{}: not a table of cases", source.name))
-    })?;
+    let (source, table) = open(file)?;
     let policy = PolicyFile::open(&file.with_file_name(&table.policy), &Environment::Process)?;
     let mut coverage = Coverage::of(&policy);
     let (mut passed, mut failed, mut left_out, mut asked) = (0_usize, Vec::new(), Vec::new(), Vec::new());
@@ -149,6 +159,16 @@ fn run_file(file: &Path) -> Result<Outcome, ExitCode> {
     }
     coverage.decided(&policy, &grants_that_matter(&policy, &asked));
     Ok(Outcome { file: source.name, passed, failed, left_out, coverage })
+}
+
+fn open(file: &Path) -> Result<(Source, Table), ExitCode> {
+    let source = Source::open(file).map_err(|error| exit::unusable(&error))?;
+    let table = read(&source).map_err(|problems| {
+        // Nothing can be done when standard error is closed.
+        let _written = Report::new(&source, Err(problems)).write_text(&mut anstream::stderr().lock());
+        exit::unusable(&format_args!("{}: not a table of cases", source.name))
+    })?;
+    Ok((source, table))
 }
 
 fn read(source: &Source) -> Result<Table, Problems> {

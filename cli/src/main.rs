@@ -5,6 +5,7 @@ mod case_files;
 mod check;
 mod clock;
 mod completions;
+mod diff;
 mod environment;
 mod evaluate;
 mod exit;
@@ -39,6 +40,7 @@ struct Cli {
 enum Command {
     Check(check::CheckArgs),
     Test(case_files::TestArgs),
+    Diff(diff::DiffArgs),
     Evaluate(evaluate::EvaluateArgs),
     Decide(evaluate::DecideArgs),
     Explain(explain::ExplainArgs),
@@ -69,6 +71,7 @@ fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Check(args) => check::run(&args),
         Command::Test(args) => case_files::run(&args),
+        Command::Diff(args) => diff::run(&args),
         Command::Evaluate(args) => evaluate::evaluate(&args),
         Command::Decide(args) => evaluate::decide(&args),
         Command::Explain(args) => explain::run(&args),

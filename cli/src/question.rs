@@ -2,6 +2,8 @@
 //!
 //! It decides nothing: [`portcullis_policy::authzen`] reads the question and the policy answers it.
 
+use std::fmt;
+
 use portcullis_policy::authzen::EvaluationRequest;
 use portcullis_policy::path::{self, PathError, PathMode};
 use portcullis_policy::policy::Policy;
@@ -104,5 +106,20 @@ impl Question {
 impl Answer {
     fn refused(code: &str) -> Self {
         Self { code: Some(code.to_owned()), rules: Vec::new(), tenant: None, cross_tenant: false }
+    }
+}
+
+/// `permit`, or `deny: CODE`, and the tenant if one is acted in.
+impl fmt::Display for Answer {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.code {
+            None => formatter.write_str("permit")?,
+            Some(code) => write!(formatter, "deny: {code}")?,
+        }
+        match &self.tenant {
+            None => Ok(()),
+            Some(tenant) if self.cross_tenant => write!(formatter, ", across tenants in {tenant}"),
+            Some(tenant) => write!(formatter, ", tenant {tenant}"),
+        }
     }
 }
