@@ -99,7 +99,7 @@ impl<'a> Method<'a> {
         }
         for (what, default, values) in [
             ("roles", Some("roles"), &subject.roles),
-            ("groups", None, &subject.groups),
+            ("groups", Some("groups"), &subject.groups),
             ("permissions", None, &subject.permissions),
         ] {
             if !values.is_empty() {
