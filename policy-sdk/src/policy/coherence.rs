@@ -108,8 +108,7 @@ impl Parts<'_> {
             }
         }
         for (index, rule) in rules.iter().enumerate() {
-            let place = rules_place.element(index).member("action");
-            known_action(&rule.action, place, authorization, found);
+            known_action(&rule.action, || rules_place.element(index).member("action"), authorization, found);
         }
         for (index, list) in acl.iter().enumerate() {
             let place = place.member("acl").element(index).member("entries");
@@ -127,7 +126,7 @@ impl Parts<'_> {
                     found.push(problem.expected("at least one of `users`, `groups`, `roles`"));
                 }
                 for (index, action) in entry.actions.iter().enumerate() {
-                    known_action(action, place.member("actions").element(index), authorization, found);
+                    known_action(action, || place.member("actions").element(index), authorization, found);
                 }
             }
         }
@@ -135,7 +134,12 @@ impl Parts<'_> {
 }
 
 /// Any other word would fit no request.
-fn known_action(action: &str, place: JsonPointer, authorization: &Authorization, found: &mut Vec<Problem>) {
+fn known_action(
+    action: &str,
+    place: impl FnOnce() -> JsonPointer,
+    authorization: &Authorization,
+    found: &mut Vec<Problem>,
+) {
     let is_method = !action.is_empty()
         && action.bytes().all(|byte| {
             byte.is_ascii_uppercase() || byte.is_ascii_digit() || b"!#$%&'+-.^_`|~".contains(&byte)
@@ -143,7 +147,7 @@ fn known_action(action: &str, place: JsonPointer, authorization: &Authorization,
     let own = authorization.actions.iter().map(String::as_str);
     if !is_method && !ACTIONS.contains(&action) && !own.clone().any(|own| own == action) {
         let problem =
-            Problem::new(place, "not an action").nearest(action, ACTIONS.iter().copied().chain(own));
+            Problem::new(place(), "not an action").nearest(action, ACTIONS.iter().copied().chain(own));
         found.push(problem.expected(
             "`read`, `create`, `update`, `delete`, `write`, a request method, one of `actions` or `*`",
         ));

@@ -121,9 +121,12 @@ impl Entries {
         building.whole.names.prefix = prefix;
         building.whole.names.rules = u32::try_from(rules.1.len()).unwrap_or(u32::MAX);
         for (index, rule) in rules.1.iter().enumerate() {
-            let place = rules.0.element(index);
-            let Some(template) = resource(&rule.resource, &place, compiler) else { continue };
-            let conditions = building.conditions(&rule.conditions, &template, &place, compiler);
+            let place = || rules.0.element(index);
+            let Some(template) = resource(&rule.resource, place, compiler) else { continue };
+            let conditions = match rule.conditions.as_slice() {
+                [] => 0,
+                list => building.conditions(list, &template, &place(), compiler),
+            };
             let number = building.number(rule.name.as_deref());
             let principal = match rule.role.as_str() {
                 "*" => compiler.anyone,
@@ -134,7 +137,7 @@ impl Entries {
         }
         for (index, list) in acl.1.iter().enumerate() {
             let place = acl.0.element(index);
-            let Some(template) = resource(&list.resource, &place, compiler) else { continue };
+            let Some(template) = resource(&list.resource, || place.clone(), compiler) else { continue };
             building.list(list, &template, &place, compiler);
         }
         building.finish(compiler.problems, rules.0)
@@ -424,9 +427,14 @@ fn what(Symbol(action): Symbol, effect: Effect) -> u32 {
     action.saturating_mul(2).saturating_add(u32::from(effect == Effect::Deny))
 }
 
-fn resource(text: &str, place: &JsonPointer, compiler: &mut Compiler<'_>) -> Option<PathTemplate> {
+/// The place is asked for where something is wrong, and nowhere else.
+fn resource(
+    text: &str,
+    place: impl FnOnce() -> JsonPointer,
+    compiler: &mut Compiler<'_>,
+) -> Option<PathTemplate> {
     let text = if text == "*" { "/**" } else { text };
-    compiler.template(text, &place.member("resource"))
+    text.parse().ok().or_else(|| compiler.template(text, &place().member("resource")))
 }
 
 /// Entries of one resource that are read through one by one: about as dear as the lookups they replace.

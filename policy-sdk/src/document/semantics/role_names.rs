@@ -4,6 +4,8 @@
 //! from a defined one is not: in a rule that denies it would open the gate in silence. Whoever means it says so by
 //! defining it, as `name: {}`.
 
+use std::collections::BTreeSet;
+
 use super::syntax::is_word;
 use crate::document::{Document, JsonPointer, Problem, Selection};
 
@@ -19,9 +21,18 @@ pub(super) fn problems(document: &Document, found: &mut Vec<Problem>) {
     for (index, role) in document.tenancy.cross_tenant.roles.iter().enumerate() {
         named.push((role, cross_tenant.element(index)));
     }
+    // Few roles stand in many rules: each that is fine is looked at once.
+    let mut fine = BTreeSet::from(["*"]);
     for (index, rule) in document.authorization.rules.iter().enumerate() {
-        if rule.role != "*" {
-            named.push((&rule.role, authorization.member("rules").element(index).member("role")));
+        if fine.contains(rule.role.as_str()) {
+            continue;
+        }
+        let pointer = authorization.member("rules").element(index).member("role");
+        match problem(&rule.role, pointer, document) {
+            Some(problem) => found.push(problem),
+            None => {
+                fine.insert(&rule.role);
+            }
         }
     }
     for (index, route) in document.authorization.routes.iter().enumerate() {
@@ -33,19 +44,23 @@ pub(super) fn problems(document: &Document, found: &mut Vec<Problem>) {
             }
         }
     }
-    for (role, pointer) in named {
-        if !is_word(role) || role.contains(',') || role == "*" {
-            found.push(not_a_role(pointer));
-        } else if !document.authorization.roles.contains_key(role) {
-            let known = document.authorization.roles.keys().map(String::as_str);
-            let problem =
-                Problem::new(pointer, "unknown role, and close to a known one").nearest(role, known);
-            if problem.nearest.is_some() {
-                let problem = problem.expected("a role of `roles`; define it there if it is meant");
-                found.push(problem.hinging_on(authorization.member("roles")));
-            }
-        }
+    found.extend(named.into_iter().filter_map(|(role, pointer)| problem(role, pointer, document)));
+}
+
+fn problem(role: &str, pointer: JsonPointer, document: &Document) -> Option<Problem> {
+    let roles = &document.authorization.roles;
+    if !is_word(role) || role.contains(',') || role == "*" {
+        return Some(not_a_role(pointer));
     }
+    if roles.contains_key(role) {
+        return None;
+    }
+    let known = roles.keys().map(String::as_str);
+    let problem = Problem::new(pointer, "unknown role, and close to a known one").nearest(role, known);
+    problem.nearest.is_some().then(|| {
+        let problem = problem.expected("a role of `roles`; define it there if it is meant");
+        problem.hinging_on(JsonPointer::members(&["authorization", "roles"]))
+    })
 }
 
 fn not_a_role(pointer: JsonPointer) -> Problem {

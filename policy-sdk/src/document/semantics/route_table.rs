@@ -34,13 +34,11 @@ pub(super) fn problems(document: &Document, found: &mut Vec<Problem>) {
 /// The template that `path` is, or a problem about it.
 pub(super) fn well_formed_path(
     path: &str,
-    pointer: &JsonPointer,
+    pointer: impl FnOnce() -> JsonPointer,
     found: &mut Vec<Problem>,
 ) -> Option<PathTemplate> {
     let parsed: Result<PathTemplate, TemplateError> = path.parse();
-    parsed
-        .map_err(|error| found.push(Problem::new(pointer.clone(), format!("not a path template: {error}"))))
-        .ok()
+    parsed.map_err(|error| found.push(Problem::new(pointer(), format!("not a path template: {error}")))).ok()
 }
 
 /// Which entry already answers for a method, per host, per template.
@@ -66,7 +64,9 @@ impl<'a> Entry<'a> {
                 "a name in lower case without a port, such as `api.example.com` or `*.example.com`",
             ));
         }
-        let Some(template) = well_formed_path(self.path, &self.pointer.member("path"), found) else { return };
+        let Some(template) = well_formed_path(self.path, || self.pointer.member("path"), found) else {
+            return;
+        };
         if !methods_are_well_formed || self.is_apart {
             return;
         }

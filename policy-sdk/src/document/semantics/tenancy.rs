@@ -37,7 +37,7 @@ pub(super) fn problems(document: &Document, found: &mut Vec<Problem>) {
         let pointer = pointer.member(field);
         match binding {
             Binding::Path(path) => {
-                well_formed_path(path, &pointer, found);
+                well_formed_path(path, || pointer.clone(), found);
                 named_once(path, '/', &pointer, found);
             }
             Binding::Header(header) => {
