@@ -32,8 +32,7 @@ fn a_wildcard_explosion_is_refused_at_load_wherever_it_stands() {
     let routes = |levels| -> Value {
         explosion(levels).map(|path| json!({ "methods": ["GET"], "path": path })).collect()
     };
-    let what = "too many paths differ only in which segments are wildcards; \
-                expected at most 4096 places to look at for one path";
+    let what = "templates that differ in which segments are wildcards: one path could match too many of them";
     for (part, authorization) in [
         ("/authorization/rules", json!({ "rules": rules(11) })),
         ("/authorization/routes", json!({ "routes": routes(11) })),
