@@ -1,24 +1,32 @@
-//! `portcullis check`: says everything that is wrong with policy documents.
+//! `portcullis check`: says everything that is wrong with policy documents, and what in them is probably not meant.
 
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use clap::builder::PossibleValuesParser;
 
 use portcullis_filter::config::Config;
-use portcullis_policy::document::{Document, Problems, Warning};
+use portcullis_policy::document::{Document, Problems};
+use portcullis_policy::lint::{self, Finding, LINTS};
 use serde_json::Value;
 
-use crate::environment::Environment;
+use crate::environment::{Environment, UNSET_VARIABLE};
 use crate::exit;
+use crate::lints;
 use crate::report::Report;
 use crate::source::Source;
 
-/// Check policy documents: every problem at once, with its line.
+/// Check policy documents: every problem at once, with its line, and what is probably not meant.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Exit status: 0 no problems, 1 problems, 2 wrong usage or unreadable file.")]
+#[command(
+    after_help = "Exit status: 0 no problems, 1 problems (with --deny-warnings also warnings), 2 wrong usage or \
+    unreadable file."
+)]
 pub(crate) struct CheckArgs {
     /// Documents, in YAML or JSON; `-` reads standard input.
-    #[arg(required = true)]
+    #[arg(required_unless_present = "list")]
     files: Vec<PathBuf>,
     /// Print one JSON document instead of text.
     #[arg(long)]
@@ -27,10 +35,22 @@ pub(crate) struct CheckArgs {
     /// environment of this command.
     #[arg(long, value_name = "FILE")]
     env_file: Option<PathBuf>,
+    /// Count warnings as problems.
+    #[arg(long)]
+    deny_warnings: bool,
+    /// Leave out the warnings of this lint; may be given more than once.
+    #[arg(long, value_name = "CODE", value_parser = codes(), hide_possible_values = true)]
+    allow: Vec<String>,
+    /// Print every lint with what it finds and what to do, as Markdown or, with `--json`, as JSON.
+    #[arg(long, conflicts_with_all = ["files", "env_file", "deny_warnings", "allow"])]
+    list: bool,
 }
 
 /// Runs the command.
 pub(crate) fn run(args: &CheckArgs) -> ExitCode {
+    if args.list {
+        return exit::after_writing(lints::write(args.json), true);
+    }
     let environment = match &args.env_file {
         Some(path) => match Environment::open(path) {
             Ok(environment) => environment,
@@ -45,23 +65,41 @@ pub(crate) fn run(args: &CheckArgs) -> ExitCode {
             Err(error) => return exit::unusable(&error),
         }
     }
-    let reports: Vec<Report<'_>> = sources
-        .iter()
-        .map(|source| Report::new(source, load(source, &environment).map(|(_, warnings)| warnings)))
-        .collect();
+    let reports: Vec<Report<'_>> =
+        sources.iter().map(|source| args.report(source, load(source, &environment))).collect();
     let all_good = reports.iter().all(Report::is_good);
     exit::after_writing(if args.json { write_json(&reports) } else { write_text(&reports) }, all_good)
 }
 
+impl CheckArgs {
+    fn report<'s>(&self, source: &'s Source, loaded: Result<(Value, Vec<Finding>), Problems>) -> Report<'s> {
+        let found = loaded.map(|(_, mut findings)| {
+            findings.retain(|finding| !self.allow.iter().any(|code| code == finding.code));
+            findings
+        });
+        let report = Report::new(source, found);
+        if self.deny_warnings { report.denying_findings() } else { report }
+    }
+}
+
 /// What `source` holds, compiled as the filter compiles it, and what should be said about it all the same.
-pub(crate) fn load(source: &Source, environment: &Environment) -> Result<(Value, Vec<Warning>), Problems> {
+pub(crate) fn load(source: &Source, environment: &Environment) -> Result<(Value, Vec<Finding>), Problems> {
     let value = source.value.clone()?;
     let document = Document::from_value(value.clone())?;
     Config::load(value.to_string().as_bytes(), &|name| environment.get_or_stand_in(name))?;
-    let mut warnings = document.warnings();
-    warnings.extend(environment.missing(&document));
-    warnings.sort();
-    Ok((value, warnings))
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).ok();
+    let mut findings = match now.and_then(|now| i64::try_from(now.as_secs()).ok()) {
+        Some(now) => lint::findings_at(&document, now),
+        None => lint::findings(&document),
+    };
+    findings.extend(environment.missing(&document));
+    findings.sort();
+    Ok((value, findings))
+}
+
+/// The codes that `--allow` takes.
+fn codes() -> PossibleValuesParser {
+    PossibleValuesParser::new(LINTS.iter().map(|lint| lint.code).chain([UNSET_VARIABLE]))
 }
 
 fn write_text(reports: &[Report<'_>]) -> io::Result<()> {

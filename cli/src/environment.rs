@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use portcullis_filter::config::DISABLE_AUTHENTICATION;
-use portcullis_policy::document::{Document, JsonPointer, KeySource, Warning};
+use portcullis_policy::document::{Document, JsonPointer, KeySource};
+use portcullis_policy::lint::Finding;
 
 /// The variables that the proxy will have.
 pub(crate) enum Environment {
@@ -66,8 +67,8 @@ impl Environment {
         Some(self.get(name).unwrap_or_else(stand_in))
     }
 
-    /// A warning for each variable that `document` names and that is not here.
-    pub(crate) fn missing(&self, document: &Document) -> Vec<Warning> {
+    /// A finding for each variable that `document` names and that is not here.
+    pub(crate) fn missing(&self, document: &Document) -> Vec<Finding> {
         let methods = JsonPointer::members(&["authentication", "methods"]);
         let named = document.authentication.methods.iter().enumerate().filter_map(|(index, method)| {
             match method.jwt.keys() {
@@ -80,7 +81,8 @@ impl Environment {
             .map(|(method, variable)| {
                 let message =
                     format!("`{variable}` is not set here; without it the proxy refuses the document");
-                Warning::new(method.member("jwt").member("secret"), message)
+                let pointer = method.member("jwt").member("secret");
+                Finding { pointer, code: UNSET_VARIABLE, message, remedy: SET_IT }
             })
             .collect()
     }
@@ -106,6 +108,12 @@ pub(crate) enum EnvironmentError {
         line: usize,
     },
 }
+
+/// The finding that only this command can make, for it alone has an environment.
+pub(crate) const UNSET_VARIABLE: &str = "unset-variable";
+
+/// What to do about it.
+pub(crate) const SET_IT: &str = "set it where the proxy runs, or name its file here with `--env-file`";
 
 /// Sixteen characters that are base64url too.
 const STAND_IN: &str = "stand-in-secret_";

@@ -12,6 +12,7 @@ mod exit;
 mod explain;
 mod input;
 mod keyring;
+mod lints;
 mod ndjson;
 mod normalize_path;
 mod policy_file;

@@ -3,7 +3,8 @@
 use std::io::{self, Write};
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
-use portcullis_policy::document::{JsonPointer, Problem, Problems, Warning};
+use portcullis_policy::document::{JsonPointer, Problem, Problems};
+use portcullis_policy::lint::Finding;
 use serde_json::{Value, json};
 
 use crate::redaction::redacted;
@@ -13,56 +14,56 @@ use crate::source::{Place, Source};
 pub(crate) struct Report<'s> {
     source: &'s Source,
     problems: Option<Problems>,
-    warnings: Vec<Warning>,
+    findings: Vec<Finding>,
+    denied: bool,
 }
 
 impl<'s> Report<'s> {
-    /// A report on `source`: its problems, or if there are none its warnings.
-    pub(crate) fn new(source: &'s Source, found: Result<Vec<Warning>, Problems>) -> Self {
+    /// A report on `source`: its problems, or if there are none what the lints find.
+    pub(crate) fn new(source: &'s Source, found: Result<Vec<Finding>, Problems>) -> Self {
         match found {
-            Ok(warnings) => Self { source, problems: None, warnings },
-            Err(problems) => Self { source, problems: Some(problems), warnings: Vec::new() },
+            Ok(findings) => Self { source, problems: None, findings, denied: false },
+            Err(problems) => Self { source, problems: Some(problems), findings: Vec::new(), denied: false },
         }
     }
 
-    /// Whether the document loads.
+    /// The same report, in which a finding is as bad as a problem.
+    pub(crate) fn denying_findings(self) -> Self {
+        Self { denied: true, ..self }
+    }
+
+    /// Whether the document loads, and has no finding where findings are denied.
     pub(crate) fn is_good(&self) -> bool {
-        self.problems.is_none()
+        self.problems.is_none() && (!self.denied || self.findings.is_empty())
     }
 
     /// Writes every finding with its line of the text, then one line that sums up.
     pub(crate) fn write_text(&self, out: &mut impl Write) -> io::Result<()> {
-        let mut findings: Vec<(Option<&Place>, Level<'static>, &JsonPointer, String)> = Vec::new();
+        let mut said: Vec<Said<'_>> = Vec::new();
         for problem in self.problems.iter().flatten() {
-            findings.push((self.place_of(problem), Level::ERROR, &problem.pointer, wording(problem)));
+            said.push(Said {
+                place: self.place_of(problem),
+                level: Level::ERROR,
+                pointer: &problem.pointer,
+                wording: wording(problem),
+                lint: None,
+            });
         }
-        for warning in &self.warnings {
-            let place = self.source.positions.nearest(&warning.pointer);
-            findings.push((place, Level::WARNING, &warning.pointer, warning.message.clone()));
+        for finding in &self.findings {
+            said.push(Said {
+                place: self.source.positions.nearest(&finding.pointer),
+                level: if self.denied { Level::ERROR } else { Level::WARNING },
+                pointer: &finding.pointer,
+                wording: finding.message.clone(),
+                lint: Some(finding),
+            });
         }
         // In the order of the text, which is how people mend it.
-        findings.sort_by_key(|(place, ..)| place.map(|place| (place.line, place.column)));
+        said.sort_by_key(|said| said.place.map(|place| (place.line, place.column)));
         let text = redacted(self.source, self.problems.as_ref());
         let renderer = Renderer::styled();
-        for (place, level, pointer, wording) in findings {
-            let pointer =
-                if pointer.steps().is_empty() { "document".to_owned() } else { pointer.to_string() };
-            let title = format!("{pointer}: {wording}");
-            let rendered = match place {
-                Some(place) if place.is_legible => {
-                    let annotation = AnnotationKind::Primary.span(place.bytes.clone());
-                    let snippet = Snippet::source(&text).path(&self.source.name).annotation(annotation);
-                    renderer.render(&[level.primary_title(title).element(snippet)])
-                }
-                Some(place) => {
-                    let origin = Origin::path(&self.source.name).line(place.line).char_column(place.column);
-                    renderer.render(&[level.primary_title(title).element(origin)])
-                }
-                None => {
-                    let title = format!("{}: {title}", self.source.name);
-                    renderer.render(&[Group::with_title(level.primary_title(title))])
-                }
-            };
+        for said in said {
+            let rendered = renderer.render(&[said.group(self.source, &text)]);
             writeln!(out, "{rendered}\n")?;
         }
         writeln!(out, "{}: {}", self.source.name, self.summary())
@@ -80,14 +81,20 @@ impl<'s> Report<'s> {
             }
             finding
         });
-        let warnings = self.warnings.iter().map(|warning| {
-            let place = self.source.positions.nearest(&warning.pointer);
-            self.finding("warning", &warning.pointer, &warning.message, place)
+        let severity = if self.denied { "error" } else { "warning" };
+        let findings = self.findings.iter().map(|lint| {
+            let place = self.source.positions.nearest(&lint.pointer);
+            let mut finding = self.finding(severity, &lint.pointer, &lint.message, place);
+            if let Some(members) = finding.as_object_mut() {
+                members.insert("code".to_owned(), Value::from(lint.code));
+                members.insert("remedy".to_owned(), Value::from(lint.remedy));
+            }
+            finding
         });
         json!({
             "file": self.source.name,
             "ok": self.is_good(),
-            "findings": problems.chain(warnings).collect::<Vec<_>>(),
+            "findings": problems.chain(findings).collect::<Vec<_>>(),
             "unlisted": self.problems.as_ref().map_or(0, Problems::unlisted),
         })
     }
@@ -122,11 +129,59 @@ impl<'s> Report<'s> {
                 };
                 format!("{count} {}{unlisted}", if count == 1 { "problem" } else { "problems" })
             }
-            None => match self.warnings.len() {
-                0 => "ok".to_owned(),
-                1 => "ok, 1 warning".to_owned(),
-                count => format!("ok, {count} warnings"),
-            },
+            None => {
+                let count = match self.findings.len() {
+                    0 => return "ok".to_owned(),
+                    1 => "1 warning".to_owned(),
+                    count => format!("{count} warnings"),
+                };
+                if self.denied {
+                    format!("{count}, denied by --deny-warnings")
+                } else {
+                    format!("ok, {count}")
+                }
+            }
+        }
+    }
+}
+
+/// One thing to be said, with its place in the text.
+struct Said<'r> {
+    place: Option<&'r Place>,
+    level: Level<'static>,
+    pointer: &'r JsonPointer,
+    wording: String,
+    lint: Option<&'r Finding>,
+}
+
+impl<'r> Said<'r> {
+    /// What the renderer shows: a title, the line it is about, and what to do.
+    fn group(self, source: &'r Source, text: &'r str) -> Group<'r> {
+        let pointer = match self.pointer.steps() {
+            [] => "document".to_owned(),
+            [..] => self.pointer.to_string(),
+        };
+        let title = format!("{pointer}: {}", self.wording);
+        let titled = |title: String| {
+            let title = self.level.primary_title(title);
+            match self.lint {
+                Some(lint) => title.id(lint.code),
+                None => title,
+            }
+        };
+        let group = match self.place {
+            Some(place) if place.is_legible => {
+                let annotation = AnnotationKind::Primary.span(place.bytes.clone());
+                titled(title).element(Snippet::source(text).path(&source.name).annotation(annotation))
+            }
+            Some(place) => {
+                titled(title).element(Origin::path(&source.name).line(place.line).char_column(place.column))
+            }
+            None => Group::with_title(titled(format!("{}: {title}", source.name))),
+        };
+        match self.lint {
+            Some(lint) => group.element(Level::HELP.message(lint.remedy)),
+            None => group,
         }
     }
 }
@@ -148,6 +203,7 @@ pub(crate) const UNKNOWN_FIELD: &str = "unknown field";
 #[cfg(test)]
 mod tests {
     use portcullis_policy::document::Document;
+    use portcullis_policy::lint;
 
     use super::*;
 
@@ -201,7 +257,7 @@ mod tests {
             let text: String = (0..count).map(|_| pieces[next(&mut state) % pieces.len()]).collect();
             let source = Source::from_text("x.yaml".to_owned(), text);
             let found =
-                source.value.clone().and_then(Document::from_value).map(|document| document.warnings());
+                source.value.clone().and_then(Document::from_value).map(|document| lint::findings(&document));
             let report = Report::new(&source, found);
             refused += usize::from(!report.is_good());
             let mut out = Vec::new();

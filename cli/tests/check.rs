@@ -169,4 +169,52 @@ mod command {
         assert_eq!(reports[1]["ok"], false);
         assert_eq!(output.status.code(), Some(1));
     }
+
+    #[test]
+    fn a_warning_has_its_code_its_line_and_its_remedy() {
+        let output = portcullis().args(["check", "warnings.yaml"]).output().unwrap();
+        assert_eq!(output.status.code(), Some(0));
+        assert_data_eq!(String::from_utf8(output.stdout).unwrap(), file!["documents/warnings.txt"].raw());
+
+        let output = portcullis().args(["check", "--json", "warnings.yaml"]).output().unwrap();
+        let reports: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let finding = &reports[0]["findings"][0];
+        assert_eq!(finding["code"], "unauthenticated-access");
+        assert_eq!(finding["severity"], "warning");
+        assert_eq!(
+            (finding["line"].as_u64(), finding["pointer"].as_str()),
+            (Some(15), Some("/authorization/public/1"))
+        );
+        assert!(finding["remedy"].as_str().unwrap().starts_with("ensure that this is intentional"));
+    }
+
+    #[test]
+    fn warnings_are_denied_and_allowed_by_code() {
+        let check = |arguments: &[&str]| {
+            let output = portcullis().arg("check").args(arguments).arg("warnings.yaml").output().unwrap();
+            let said = String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
+            (output.status.code(), said)
+        };
+        let (code, said) = check(&["--deny-warnings"]);
+        assert_eq!(code, Some(1));
+        assert!(said.ends_with("warnings.yaml: 3 warnings, denied by --deny-warnings\n"), "{said}");
+        assert!(said.starts_with("error[unauthenticated-access]: "), "{said}");
+        let allowed =
+            ["--allow", "unauthenticated-access", "--allow", "redundant-rule", "--allow", "unused-role"];
+        let (code, said) = check(&[&["--deny-warnings"], &allowed[..]].concat());
+        assert_eq!((code, said.as_str()), (Some(0), "warnings.yaml: ok\n"));
+        let (code, said) = check(&["--allow", "redundant-rules"]);
+        assert_eq!(code, Some(2));
+        assert!(said.contains("redundant-rule"), "{said}");
+    }
+
+    #[test]
+    fn the_list_of_lints_is_current() {
+        let output = portcullis().args(["check", "--list"]).output().unwrap();
+        let list = String::from_utf8(output.stdout).unwrap();
+        assert_data_eq!(list, file!["../../docs/lints.md"].raw());
+        let output = portcullis().args(["check", "--list", "--json"]).output().unwrap();
+        let rows: Vec<Value> = serde_json::from_slice(&output.stdout).unwrap();
+        assert!(rows.iter().any(|row| row["code"] == "redundant-rule"));
+    }
 }

@@ -63,7 +63,8 @@ impl Engine {
     }
 }
 
-/// What loads in `document` but is probably not meant: a list of `{"pointer": ..., "message": ...}`.
+/// What loads in `document` but is probably not meant: a list of
+/// `{"pointer": ..., "code": ..., "message": ..., "remedy": ...}`.
 ///
 /// # Errors
 ///
@@ -72,10 +73,15 @@ impl Engine {
 pub fn lint(document: &str) -> Result<String, String> {
     let document = Document::from_json(document.as_bytes()).map_err(thrown)?;
     Policy::compile(&document).map_err(thrown)?;
-    let warnings = document.warnings();
-    let listed = warnings
-        .iter()
-        .map(|warning| json!({"pointer": warning.pointer.to_string(), "message": warning.message}));
+    let findings = crate::lint::findings(&document);
+    let listed = findings.iter().map(|finding| {
+        json!({
+            "pointer": finding.pointer.to_string(),
+            "code": finding.code,
+            "message": finding.message,
+            "remedy": finding.remedy,
+        })
+    });
     Ok(Value::Array(listed.collect()).to_string())
 }
 

@@ -75,6 +75,7 @@ pub mod host;
 pub mod js;
 pub mod json;
 pub mod limits;
+pub mod lint;
 pub mod moment;
 pub mod path;
 pub mod path_tree;

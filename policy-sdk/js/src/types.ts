@@ -153,5 +153,9 @@ export interface Problem {
 export interface Finding {
   /** JSON Pointer (RFC 6901) of the place. */
   readonly pointer: string;
+  /** Name of the lint that found it, which stays the same: `docs/lints.md` lists them. */
+  readonly code: string;
   readonly message: string;
+  /** What to do about it. */
+  readonly remedy: string;
 }

@@ -44,11 +44,14 @@ pub use identity_headers::IdentityHeaders;
 pub use jwks::PublicJwks;
 pub use named::Named;
 pub use pointer::{JsonPointer, Step};
-pub use problem::{MAX_PROBLEMS, Problem, Problems, Warning};
+pub use problem::{MAX_PROBLEMS, Problem, Problems};
 pub use request::{AmbiguousPath, Request};
 pub use secret_reference::SecretReference;
 pub use tenancy::{Binding, CrossTenant, Tenancy, Tenant, TenantRole};
 pub use timestamp::{Timestamp, TimestampError};
+
+#[cfg(test)]
+pub(crate) use semantics::testing;
 
 /// A Portcullis policy document: who may call, what they may do, and what is kept on record.
 #[derive(Clone, Debug, PartialEq, Deserr, JsonSchema)]

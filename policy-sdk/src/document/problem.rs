@@ -112,32 +112,6 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Something in a document that loads but is probably not meant.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Warning {
-    /// What it is about.
-    pub pointer: JsonPointer,
-    /// What it leads to, in a few words, without a value that could be a secret.
-    pub message: String,
-}
-
-impl Warning {
-    /// A warning about what `pointer` points to.
-    pub fn new(pointer: impl Into<JsonPointer>, message: impl Into<String>) -> Self {
-        Self { pointer: pointer.into(), message: message.into() }
-    }
-}
-
-/// One line: the pointer, then what it leads to.
-impl fmt::Display for Warning {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.pointer.steps().is_empty() {
-            formatter.write_str("document")?;
-        }
-        write!(formatter, "{}: {}", self.pointer, self.message)
-    }
-}
-
 /// Everything that is wrong with a document: at least one problem, in the order of the document's pointers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problems {

@@ -6,7 +6,7 @@
 
 use serde_json::Value;
 
-use super::{Document, JsonPointer, Problem, Problems, Step, Warning, semantics};
+use super::{Document, JsonPointer, Problem, Problems, Step, semantics};
 use crate::json;
 
 impl Document {
@@ -56,11 +56,6 @@ impl Document {
             }
             None => shape,
         })
-    }
-
-    /// What loads but is probably not meant, such as an audience of `any`. Ordered by pointer.
-    pub fn warnings(&self) -> Vec<Warning> {
-        semantics::warnings(self)
     }
 }
 

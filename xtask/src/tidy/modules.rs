@@ -21,6 +21,8 @@ const POLICY: [(&str, &[&str]); 16] = [
     ("query", &[]),
     // What is written: knows the syntax of its parts and nothing that evaluates them.
     ("document", &["host", "json", "limits", "moment", "path_tree", "permission"]),
+    // What looks at a document and says what is probably not meant.
+    ("lint", &["document", "path_tree"]),
     // What is asked and answered.
     ("request", &["path", "query"]),
     ("decision", &[]),
@@ -49,7 +51,7 @@ const POLICY: [(&str, &[&str]); 16] = [
     // Questions and answers as JSON: takes texts apart and asks.
     ("authzen", &["decision", "document", "host", "json", "limits", "moment", "path", "policy", "request"]),
     // With the feature `js` only.
-    ("js", &["authzen", "document", "policy"]),
+    ("js", &["authzen", "document", "lint", "policy"]),
 ];
 
 /// The modules of the enforcement point, the lowest first, and what each may name besides itself.

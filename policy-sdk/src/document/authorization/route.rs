@@ -93,6 +93,11 @@ impl Route {
         }
     }
 
+    /// Whether its template, host and methods alone say which requests it is about, WebSocket apart.
+    pub fn is_plain(&self) -> bool {
+        self.upgrade.is_none() && self.matches == Match::default()
+    }
+
     /// The request methods it is about: gRPC knows only `POST`.
     pub fn request_methods(&self) -> Cow<'_, [String]> {
         match &self.grpc {

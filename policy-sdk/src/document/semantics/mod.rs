@@ -20,12 +20,11 @@ mod route_table;
 mod rules;
 mod syntax;
 mod tenancy;
-mod warnings;
 
 #[cfg(test)]
-pub(super) mod testing;
+pub(crate) mod testing;
 
-use super::{Document, Problem, Warning};
+use super::{Document, Problem};
 
 /// Everything that is wrong with how the parts of `document` fit together.
 pub(super) fn problems(document: &Document) -> Vec<Problem> {
@@ -34,11 +33,6 @@ pub(super) fn problems(document: &Document) -> Vec<Problem> {
         idea(document, &mut found);
     }
     found
-}
-
-/// Everything in `document` that loads but is probably not meant.
-pub(super) fn warnings(document: &Document) -> Vec<Warning> {
-    warnings::of(document)
 }
 
 type Idea = fn(&Document, &mut Vec<Problem>);
