@@ -282,6 +282,7 @@ fn grants_count_for_their_time_and_tenant() {
                 {"subject": "alice", "roles": ["operator"], "not_before": "1970-01-01T00:01:40Z", "expires": "1970-01-01T00:03:20Z"},
                 {"group": "oncall", "tenant": "acme", "permissions": ["a:*"]},
                 {"subject": "carol", "roles": ["viewer"]},
+                {"subject": "dave", "roles": ["auditor"]},
             ],
             "routes": [{"methods": ["GET"], "path": "/a", "permission": "a:read"},
                 {"methods": ["GET"], "path": "/audit", "permission": "audit:read"}],
@@ -302,6 +303,9 @@ fn grants_count_for_their_time_and_tenant() {
         ("GET /audit", "role=auditor tenant=acme", None, true),
         ("GET /audit", "role=auditor tenant=other", None, false),
         ("GET /audit", "role=auditor", None, false),
+        ("GET /audit", "id=dave tenant=acme", None, true),
+        ("GET /audit", "id=dave tenant=other", None, false),
+        ("GET /audit", "id=dave", None, false),
     ] {
         let response = ask_at(&policy, request, who, &[], time);
         assert_eq!(response.outcome.is_ok(), permitted, "{request} {who} {time:?}");

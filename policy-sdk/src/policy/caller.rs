@@ -33,6 +33,7 @@ impl Directory {
         let mut caller = Caller { subject: Some(subject), held: SymbolSet::default(), grants: Vec::new() };
         caller.held.insert(self.anyone);
         let tenant = tenant.and_then(|tenant| self.symbols.get(Kind::Tenant, tenant));
+        let of_tenant = |name: &str| tenant.and_then(|tenant| self.symbols.get(Kind::RoleOf(tenant), name));
         for name in &subject.roles {
             if let Some(role) = self.symbols.get(Kind::Role, name) {
                 match self.roles.closure(role) {
@@ -40,8 +41,7 @@ impl Directory {
                     None => caller.held.insert(role),
                 }
             }
-            let own = tenant.and_then(|tenant| self.symbols.get(Kind::RoleOf(tenant), name));
-            own.into_iter().for_each(|role| caller.held.insert(role));
+            of_tenant(name).into_iter().for_each(|role| caller.held.insert(role));
         }
         let user = subject.id.as_ref().and_then(|id| self.symbols.get(Kind::User, id));
         let groups = self.known(Kind::Group, &subject.groups);
@@ -49,6 +49,7 @@ impl Directory {
             caller.held.insert(holder);
             for grant in self.grants.counting(holder, tenant, request.context.time) {
                 caller.held.extend(grant.roles());
+                grant.others().filter_map(of_tenant).for_each(|role| caller.held.insert(role));
                 caller.grants.push(grant);
             }
         }

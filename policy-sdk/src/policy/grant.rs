@@ -19,6 +19,8 @@ pub(super) struct Grant {
     /// Seconds since 1970: from then on it counts no more.
     expires: Option<i64>,
     roles: SymbolSet,
+    /// Names among its roles that are none of the document's own: a tenant may have roles of these names.
+    others: Vec<Box<str>>,
     permissions: Vec<PermissionPattern>,
 }
 
@@ -40,12 +42,15 @@ impl Grants {
                 (None, Some(group)) => (Kind::Group, group),
                 (None, None) => continue,
             };
-            let mut roles = SymbolSet::default();
+            let (mut roles, mut others) = (SymbolSet::default(), Vec::new());
             for role in &grant.roles {
                 let symbol = compiler.symbols.intern(Kind::Role, role);
                 match compiler.roles.closure(symbol) {
                     Some(closure) => roles.extend(closure),
-                    None => roles.insert(symbol),
+                    None => {
+                        roles.insert(symbol);
+                        others.push(role.as_str().into());
+                    }
                 }
             }
             by_holder.push(Grant {
@@ -54,6 +59,7 @@ impl Grants {
                 not_before: grant.not_before.map(document::Timestamp::unix_seconds),
                 expires: grant.expires.map(document::Timestamp::unix_seconds),
                 roles: roles.compact(),
+                others,
                 permissions,
             });
         }
@@ -84,6 +90,11 @@ impl Grant {
     /// The roles it gives, with what they inherit.
     pub(super) fn roles(&self) -> &SymbolSet {
         &self.roles
+    }
+
+    /// The names of roles it gives that only tenants can define.
+    pub(super) fn others(&self) -> impl Iterator<Item = &str> {
+        self.others.iter().map(AsRef::as_ref)
     }
 
     /// The permissions it gives.
