@@ -1,17 +1,18 @@
 //! Names of functions, as short as they can be and still say where.
 
-/// The name without type arguments and traits, and of other crates' modules without the inner ones. Several functions may
-/// share a short name: what it is for is to lead a reader of a trap to the line.
+/// The name without type arguments and traits, ours without `portcullis_`, and other crates' without what is between crate
+/// and function. Several functions may share a short name: what it is for is to lead a reader of a trap to our line.
 pub(super) fn short_name(name: &str) -> String {
     let plain = without_brackets(name);
     let parts: Vec<&str> = plain.split("::").filter(|part| !part.is_empty()).collect();
     match parts.as_slice() {
-        [first, .., type_, function] if !first.starts_with("portcullis") => {
-            format!("{first}::{type_}::{function}")
-        }
-        parts => parts.join("::"),
+        [first, .., function] if !first.starts_with(OURS) => format!("{first}::{function}"),
+        parts => parts.join("::").replace(OURS, ""),
     }
 }
+
+/// What the names of our own crates begin with.
+const OURS: &str = "portcullis_";
 
 /// `<Type as Trait>::method` becomes `Type::method`; all else in angle brackets goes.
 fn without_brackets(name: &str) -> String {
@@ -60,20 +61,20 @@ mod tests {
     fn short_and_still_a_place() {
         for (name, short) in [
             ("dlmalloc", "dlmalloc"),
-            ("portcullis_filter::gate::Gate::handle", "portcullis_filter::gate::Gate::handle"),
+            ("portcullis_filter::gate::Gate::handle", "filter::gate::Gate::handle"),
             (
                 "portcullis_filter::gate::callout::<impl portcullis_filter::gate::Gate>::callout_ended",
-                "portcullis_filter::gate::Gate::callout_ended",
+                "filter::gate::Gate::callout_ended",
             ),
             (
                 "<portcullis_policy::document::Jwt as deserr::Deserr<portcullis_policy::Problems>>::deserialize::{{closure}}",
-                "portcullis_policy::document::Jwt::deserialize::{{closure}}",
+                "policy::document::Jwt::deserialize::{{closure}}",
             ),
-            ("<alloc::vec::Vec<T,A> as core::ops::drop::Drop>::drop", "alloc::Vec::drop"),
-            ("core::ptr::drop_in_place<alloc::vec::Vec<fn(u8) -> Vec<u8>>>", "core::ptr::drop_in_place"),
+            ("<alloc::vec::Vec<T,A> as core::ops::drop::Drop>::drop", "alloc::drop"),
+            ("core::ptr::drop_in_place<alloc::vec::Vec<fn(u8) -> Vec<u8>>>", "core::drop_in_place"),
             ("<&T as core::fmt::Debug>::fmt", "&T::fmt"),
-            ("core::num::bignum::Big32x40::mul_small<", "core::Big32x40::mul_small"),
-            ("<impl deserr::Deserr<E> for alloc::string::String>::read", "alloc::String::read"),
+            ("core::num::bignum::Big32x40::mul_small<", "core::mul_small"),
+            ("<impl deserr::Deserr<E> for alloc::string::String>::read", "alloc::read"),
         ] {
             assert_eq!(short_name(name), short);
         }
