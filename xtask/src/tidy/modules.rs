@@ -10,7 +10,7 @@ use super::rust::{code, words};
 type Table = &'static [(&'static str, &'static [&'static str])];
 
 /// The modules of the decision point, the lowest first, and what each may name besides itself.
-const POLICY: [(&str, &[&str]); 16] = [
+const POLICY: [(&str, &[&str]); 17] = [
     ("limits", &[]),
     ("json", &["limits"]),
     ("host", &[]),
