@@ -41,6 +41,16 @@ impl Engine {
         Ok(question.decide(&self.policy).to_json().to_string())
     }
 
+    /// Answers one question and says what was looked at.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong with the question.
+    pub fn explain(&self, question: &str) -> Result<String, String> {
+        let question = EvaluationRequest::from_json(question.as_bytes()).map_err(thrown)?;
+        Ok(self.policy.explain(&question.access_request()).to_json().to_string())
+    }
+
     /// Answers many questions: AuthZEN 1.0 section 7.
     ///
     /// # Errors

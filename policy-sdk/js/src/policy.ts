@@ -6,6 +6,7 @@ import type {
   EvaluationResponse,
   EvaluationsRequest,
   EvaluationsResponse,
+  Explanation,
   Finding,
   PolicyDocument,
   Problem,
@@ -42,6 +43,15 @@ export class Policy {
   /** @throws PolicyError when the question cannot be read */
   evaluate(request: EvaluationRequest | string): EvaluationResponse {
     return JSON.parse(reading(() => this.#engine.evaluation(text(request)))) as EvaluationResponse;
+  }
+
+  /**
+   * The same answer with everything that was looked at, as names and truths.
+   *
+   * @throws PolicyError when the question cannot be read
+   */
+  explain(request: EvaluationRequest | string): Explanation {
+    return JSON.parse(reading(() => this.#engine.explain(text(request)))) as Explanation;
   }
 
   /**

@@ -139,6 +139,32 @@ export type ShortResponse =
   | { readonly allowed: true; readonly denied_reasons: readonly []; readonly details: Permit }
   | { readonly allowed: false; readonly denied_reasons: readonly [Code]; readonly details: Refusal };
 
+/** One thing that was looked at. */
+export interface ExplanationNode {
+  readonly label: string;
+  readonly verdict:
+    | "permit"
+    | "deny"
+    | "not_applicable"
+    | "indeterminate"
+    | "met"
+    | "unmet"
+    | "unknown"
+    | "noted";
+  readonly detail?: string;
+  readonly children?: readonly ExplanationNode[];
+}
+
+/** An answer with everything that was looked at, in order. */
+export interface Explanation {
+  readonly decision: "permit" | "deny" | "not_applicable" | "indeterminate";
+  /** None for a permit. */
+  readonly code: Code | null;
+  readonly reasons: readonly string[];
+  readonly cross_tenant: boolean;
+  readonly tree: readonly ExplanationNode[];
+}
+
 /** One thing that is wrong with a document or a question. */
 export interface Problem {
   /** JSON Pointer (RFC 6901) of the place. */

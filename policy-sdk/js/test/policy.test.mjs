@@ -46,6 +46,18 @@ test("an answer names its reasons", () => {
   });
 });
 
+test("an explanation says what was looked at", () => {
+  const { tree, ...answer } = load(document).explain(question);
+  assert.deepEqual(answer, { decision: "permit", code: null, reasons: ["edit"], cross_tenant: false });
+  const rules = tree.find((node) => node.label === "rules and acl");
+  assert.deepEqual(rules, {
+    label: "rules and acl",
+    verdict: "permit",
+    children: [{ label: "edit", verdict: "permit", detail: "allows" }],
+  });
+  assert.ok(problems(() => load(document).explain({})).length > 0);
+});
+
 test("an object, its text and their questions are read alike", () => {
   const answer = load(JSON.stringify(document)).evaluate(JSON.stringify(question));
   assert.deepEqual(answer, load(document).evaluate(question));
