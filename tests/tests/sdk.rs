@@ -25,8 +25,11 @@ mod corpus {
         "access_denied",
     ];
 
+    /// Cases about whole numbers that JavaScript cannot hold: `JSON.parse` has rounded them before the package is asked.
+    const BEYOND_DOUBLES: [&str; 2] = ["condition_number_beside_the_edge", "condition_number_rounded"];
+
     /// A case as the decision point sees it; `None` when it ends before.
-    fn question(file: &CaseFile, case: &Case, document: &Document) -> Option<Value> {
+    fn question(file: &CaseFile, case: &Case, document: &Document, policy: &Policy) -> Option<Value> {
         let decided = case.want.code.as_deref().is_some_and(|code| DECIDED.contains(&code));
         if !case.want.permitted && !decided || case.second_token.is_some() {
             return None;
@@ -47,19 +50,19 @@ mod corpus {
         }
         let method = if case.request.grpc { "POST" } else { case.request.method.as_str() };
         Some(json!({
-            "subject": subject(claims(file, case), document),
+            "subject": subject(claims(file, case), document, policy),
             "action": {"name": method},
             "resource": {"type": "route", "id": target, "properties": {"host": case.request.host}},
-            "context": {"headers": headers},
+            "context": {"headers": headers, "source": "192.0.2.7", "time": "2026-11-23T09:00:00Z"},
         }))
     }
 
     /// Whom a token speaks for, by the claims that the document maps.
-    fn subject(claims: Option<Value>, document: &Document) -> Value {
-        let mapped = document.authentication.methods.first().map(|method| &method.jwt.claims);
-        let (Some(claims), Some(mapped)) = (claims, mapped) else {
+    fn subject(claims: Option<Value>, document: &Document, policy: &Policy) -> Value {
+        let (Some(claims), Some(method)) = (claims, document.authentication.methods.first()) else {
             return json!({"type": "anonymous", "id": ""});
         };
+        let mapped = &method.jwt.claims;
         let at = |path: &str| match path.strip_prefix('/') {
             Some(_) => claims.pointer(path).cloned(),
             None => claims.get(path).cloned(),
@@ -78,7 +81,21 @@ mod corpus {
             "roles": list(&mapped.roles, None),
             "scopes": list(&mapped.scopes, Some(' ')),
             "permissions": list(&mapped.permissions, None),
+            "groups": list(&mapped.groups, None),
+            "method": method.name,
         });
+        if let Some(key_type) = &method.jwt.key_type {
+            properties["key_type"] = key_type.as_str().into();
+        }
+        for name in policy.subject_attributes() {
+            let value = match mapped.attributes.get(name) {
+                Some(path) => at(path),
+                None => claims.get(name).cloned(),
+            };
+            if let Some(value) = value {
+                properties[name.as_str()] = value;
+            }
+        }
         if let Some(tenant) = mapped.tenant.as_deref().and_then(at).filter(Value::is_string) {
             properties["tenant"] = tenant;
         }
@@ -99,13 +116,16 @@ mod corpus {
             let document = Document::from_value(text.clone()).unwrap();
             let policy = Policy::compile(&document).unwrap();
             for case in &file.cases {
-                let Some(question) = question(file, case, &document) else {
+                let Some(question) = question(file, case, &document, &policy) else {
                     ended_before += 1;
                     continue;
                 };
                 let answer = EvaluationRequest::from_value(&question).unwrap().decide(&policy);
                 if answer.is_permit() != case.want.permitted || answer.code() != case.want.code.as_deref() {
                     wrong.push(format!("{}: {}", case.id, answer.to_json()));
+                }
+                if BEYOND_DOUBLES.contains(&case.id.as_str()) {
+                    continue;
                 }
                 asked.push(json!({
                     "id": case.id, "document": text, "question": question, "answer": answer.to_json(),
