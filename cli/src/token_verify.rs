@@ -186,7 +186,7 @@ fn remedy(error: AuthnError) -> &'static str {
         AuthnError::KeyNotForAlgorithm => "the key that the token names is for another algorithm or use",
         AuthnError::KeyIdRequired => "let the issuer name its key by `kid`: too many keys would fit",
         AuthnError::SignatureMismatch => "the token was changed, or signed with another key",
-        AuthnError::NoKeys => "the key set holds no key; look at it with `portcullis keys validate`",
+        AuthnError::NoKeys => "the key set holds no key; give one that does with --jwks",
         AuthnError::Claim(defect) => match defect {
             ClaimDefect::Expired | ClaimDefect::TooOld => "get a new token, or look at the clocks",
             ClaimDefect::NotYetValid | ClaimDefect::IssuedInFuture => "wait, or look at the clocks",
