@@ -13,7 +13,7 @@ use serde_json::{Map, Number, Value};
 pub const MAX_DEPTH: usize = 32;
 
 /// Greatest magnitude up to which every integer has a `double` of its own (RFC 8259 section 6).
-const MAX_EXACT_INTEGER: f64 = 9_007_199_254_740_992.0;
+const MAX_EXACT_INTEGER: f64 = 9_007_199_254_740_991.0;
 
 /// Why the bytes are not a JSON value in the form of a `Struct`.
 ///
@@ -39,7 +39,7 @@ pub enum StructError {
 
 /// Reads a `Struct`. The result is always a JSON object.
 ///
-/// A `Struct` has no integers, only `double`: a whole number whose magnitude is at most 2^53 becomes an integer, as
+/// A `Struct` has no integers, only `double`: a whole number whose magnitude is below 2^53 becomes an integer, as
 /// Envoy's own conversion to JSON text has it, so that `60` in YAML is `60` here and not `60.0`.
 ///
 /// # Errors
@@ -124,7 +124,7 @@ fn json(value: StructValue, depth: usize) -> Result<Value, StructError> {
 
 fn number_value(number: f64) -> Result<Value, StructError> {
     let json = if number.fract() == 0.0 && number.abs() <= MAX_EXACT_INTEGER {
-        // Exact: the number is whole and within 2^53, so the cast neither rounds nor saturates.
+        // Exact: the number is whole and below 2^53, so the cast neither rounds nor saturates.
         Some(Number::from(number as i64))
     } else {
         Number::from_f64(number)
@@ -189,8 +189,9 @@ mod tests {
     fn whole_numbers_are_integers_as_far_as_they_are_exact() {
         assert_eq!(number(60.0), Ok(json!(60)));
         assert_eq!(number(-0.0), Ok(json!(0)));
-        assert_eq!(number(-MAX_EXACT_INTEGER), Ok(json!(-9_007_199_254_740_992_i64)));
-        assert_eq!(number(MAX_EXACT_INTEGER * 2.0), Ok(json!(18_014_398_509_481_984.0)));
+        assert_eq!(number(-MAX_EXACT_INTEGER), Ok(json!(-9_007_199_254_740_991_i64)));
+        // 2^53 may have been 2^53 + 1 when it was written.
+        assert_eq!(number(MAX_EXACT_INTEGER + 1.0), Ok(json!(9_007_199_254_740_992.0)));
         assert_eq!(number(0.5), Ok(json!(0.5)));
     }
 
