@@ -26,7 +26,8 @@ mod corpus {
     ];
 
     /// Cases about whole numbers that JavaScript cannot hold: `JSON.parse` has rounded them before the package is asked.
-    const BEYOND_DOUBLES: [&str; 2] = ["condition_number_beside_the_edge", "condition_number_rounded"];
+    const BEYOND_DOUBLES: [&str; 3] =
+        ["condition_number_rounded", "wide_number_beside_it", "wide_number_rounded"];
 
     /// A case as the decision point sees it; `None` when it ends before.
     fn question(file: &CaseFile, case: &Case, document: &Document, policy: &Policy) -> Option<Value> {

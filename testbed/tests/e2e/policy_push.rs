@@ -169,6 +169,20 @@ async fn a_broken_policy_changes_nothing_and_says_why_in_one_line() {
     assert_eq!(disturbed(&bed).await, 0);
 }
 
+/// Envoy hands a document over as a `Struct` of doubles, which cannot hold the number that was written.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_number_that_envoy_rounds_is_refused() {
+    let bed = bed().await;
+    let mut document = policy(false);
+    document["authorization"]["rules"] = json!([{"effect": "deny", "action": "*", "resource": "/**", "role": "*",
+        "conditions": [{"attribute": "number", "operator": "eq", "value": 9_007_199_254_740_993_u64}]}]);
+    let refused = format!("{:#}", bed.push(&document).await.expect_err("it means another number by now"));
+    assert!(refused.contains("/authorization/rules/0/conditions/0/value"), "{refused}");
+    assert!(refused.contains("cannot be compared exactly"), "{refused}");
+    document["authorization"]["rules"][0]["conditions"][0]["value"] = json!(9_007_199_254_740_991_u64);
+    bed.push(&document).await.expect("a double holds this one");
+}
+
 /// Resident memory of Envoy in KiB: the VMs' own included, which no statistic of Envoy tells.
 #[cfg(target_os = "linux")]
 fn resident_kib(bed: &Bed) -> u64 {
