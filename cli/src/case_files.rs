@@ -18,7 +18,7 @@ use crate::environment::Environment;
 use crate::exit;
 use crate::policy_file::PolicyFile;
 use crate::question::{Answer, Question};
-use crate::report::Report;
+use crate::report;
 use crate::source::Source;
 
 use coverage::Coverage;
@@ -56,14 +56,13 @@ pub(crate) fn run(args: &TestArgs) -> ExitCode {
         result.failed.is_empty() && result.coverage.percent() >= usize::from(args.min_coverage)
     };
     let all_good = results.iter().all(is_good);
-    let mut out = io::stdout().lock();
-    let written = if args.json {
-        let all: Vec<Value> = results.iter().map(Outcome::to_json).collect();
-        writeln!(out, "{:#}", Value::from(all))
-    } else {
-        results.iter().try_for_each(|result| result.write_text(&mut out))
-    };
-    exit::after_writing(written.and_then(|()| out.flush()), all_good)
+    exit::after_saying(all_good, |out| {
+        if args.json {
+            let all: Vec<Value> = results.iter().map(Outcome::to_json).collect();
+            return writeln!(out, "{:#}", Value::from(all));
+        }
+        results.iter().try_for_each(|result| result.write_text(out))
+    })
 }
 
 /// The cases of `file` that can be asked without a gate: name and question.
@@ -163,11 +162,8 @@ fn run_file(file: &Path) -> Result<Outcome, ExitCode> {
 
 fn open(file: &Path) -> Result<(Source, Table), ExitCode> {
     let source = Source::open(file).map_err(|error| exit::unusable(&error))?;
-    let table = read(&source).map_err(|problems| {
-        // Nothing can be done when standard error is closed.
-        let _written = Report::new(&source, Err(problems)).write_text(&mut anstream::stderr().lock());
-        exit::unusable(&format_args!("{}: not a table of cases", source.name))
-    })?;
+    let table =
+        read(&source).map_err(|problems| report::refuse(&source, problems, "not a table of cases"))?;
     Ok((source, table))
 }
 

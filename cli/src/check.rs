@@ -12,7 +12,7 @@ use portcullis_policy::document::{Document, Problems};
 use portcullis_policy::lint::{self, Finding, LINTS};
 use serde_json::Value;
 
-use crate::environment::{Environment, UNSET_VARIABLE};
+use crate::environment::{Environment, EnvironmentArgs, UNSET_VARIABLE};
 use crate::exit;
 use crate::lints;
 use crate::report::Report;
@@ -31,10 +31,8 @@ pub(crate) struct CheckArgs {
     /// Print one JSON document instead of text.
     #[arg(long)]
     json: bool,
-    /// Look for the variables that documents name as `${NAME}` in this file of `NAME=value` lines, not in the
-    /// environment of this command.
-    #[arg(long, value_name = "FILE")]
-    env_file: Option<PathBuf>,
+    #[command(flatten)]
+    environment: EnvironmentArgs,
     /// Count warnings as problems.
     #[arg(long)]
     deny_warnings: bool,
@@ -51,12 +49,9 @@ pub(crate) fn run(args: &CheckArgs) -> ExitCode {
     if args.list {
         return exit::after_writing(lints::write(args.json), true);
     }
-    let environment = match &args.env_file {
-        Some(path) => match Environment::open(path) {
-            Ok(environment) => environment,
-            Err(error) => return exit::unusable(&error),
-        },
-        None => Environment::Process,
+    let environment = match args.environment.open() {
+        Ok(environment) => environment,
+        Err(status) => return status,
     };
     let mut sources = Vec::new();
     for path in &args.files {

@@ -1,6 +1,6 @@
 //! `portcullis completions` and `portcullis man`: what shells and manuals know of this command.
 
-use std::io::{self, Write};
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -27,8 +27,7 @@ pub(crate) struct ManArgs {
 pub(crate) fn completions(args: &CompletionsArgs, mut command: Command) -> ExitCode {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut command, "portcullis", &mut script);
-    let mut out = io::stdout().lock();
-    exit::after_writing(out.write_all(&script).and_then(|()| out.flush()), true)
+    exit::after_saying(true, |out| out.write_all(&script))
 }
 
 /// Writes the manual pages of `command`.

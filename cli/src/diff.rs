@@ -35,17 +35,14 @@ pub(crate) struct DiffArgs {
 /// Runs the command.
 pub(crate) fn run(args: &DiffArgs) -> ExitCode {
     match compare(args) {
-        Ok((parts, answers)) => {
-            let mut out = io::stdout().lock();
-            let written = if args.json {
+        Ok((parts, answers)) => exit::after_saying(parts.is_empty() && answers.is_empty(), |out| {
+            if args.json {
                 let parts: Vec<Value> = parts.iter().map(PartChange::to_json).collect();
                 let answers: Vec<Value> = answers.iter().map(AnswerChange::to_json).collect();
-                writeln!(out, "{:#}", json!({ "parts": parts, "answers": answers }))
-            } else {
-                write_text(&mut out, &parts, &answers)
-            };
-            exit::after_writing(written.and_then(|()| out.flush()), parts.is_empty() && answers.is_empty())
-        }
+                return writeln!(out, "{:#}", json!({ "parts": parts, "answers": answers }));
+            }
+            write_text(out, &parts, &answers)
+        }),
         Err(status) => status,
     }
 }

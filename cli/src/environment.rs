@@ -4,10 +4,33 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use portcullis_filter::config::DISABLE_AUTHENTICATION;
 use portcullis_policy::document::{Document, JsonPointer, KeySource};
 use portcullis_policy::lint::Finding;
+
+use crate::exit;
+
+/// Where a command looks for variables.
+#[derive(Debug, clap::Args)]
+pub(crate) struct EnvironmentArgs {
+    /// Look for the variables that documents name as `${NAME}` in this file of `NAME=value` lines, not in the
+    /// environment of this command.
+    #[arg(long, value_name = "FILE")]
+    env_file: Option<PathBuf>,
+}
+
+impl EnvironmentArgs {
+    /// That of the file if one is named, else that of this process.
+    ///
+    /// # Errors
+    /// The exit status, after having said what is wrong.
+    pub(crate) fn open(&self) -> Result<Environment, ExitCode> {
+        let opened = self.env_file.as_deref().map_or(Ok(Environment::Process), Environment::open);
+        opened.map_err(|error| exit::unusable(&error))
+    }
+}
 
 /// The variables that the proxy will have.
 pub(crate) enum Environment {
@@ -18,13 +41,8 @@ pub(crate) enum Environment {
 }
 
 impl Environment {
-    /// That of the file at `path` if there is one, else that of this process.
-    pub(crate) fn of(path: Option<&Path>) -> Result<Self, EnvironmentError> {
-        path.map_or(Ok(Self::Process), Self::open)
-    }
-
     /// Reads `NAME=value` lines; empty lines and those that start with `#` are skipped, and so are quotes around a value.
-    pub(crate) fn open(path: &Path) -> Result<Self, EnvironmentError> {
+    fn open(path: &Path) -> Result<Self, EnvironmentError> {
         let text = std::fs::read_to_string(path)
             .map_err(|error| EnvironmentError::Unreadable { path: path.to_owned(), error })?;
         let mut variables = BTreeMap::new();
@@ -90,7 +108,7 @@ impl Environment {
 
 /// Why a file holds no environment.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum EnvironmentError {
+enum EnvironmentError {
     /// The system would not give it.
     #[error("{}: {error}", path.display())]
     Unreadable {

@@ -3,7 +3,7 @@
 //! A question has the form of AuthZEN or the short one; [`portcullis_policy::authzen`] says what stands in each. A subject
 //! is taken at its word; a token is verified first, as the gate would.
 
-use std::io::{self, Write};
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -16,12 +16,11 @@ use portcullis_policy::limits::MAX_QUESTION_BYTES;
 use serde_json::{Value, json};
 
 use crate::clock;
-use crate::environment::Environment;
 use crate::exit;
 use crate::input;
-use crate::keyring::{KeyFile, Keyring, KeyringError, Unverified};
+use crate::keyring::{KeyArgs, Keyring, Unverified};
 use crate::ndjson::{self, Answered};
-use crate::policy_file::PolicyFile;
+use crate::policy_file::{PolicyArgs, PolicyFile};
 
 /// Ask a policy one question, in the form of AuthZEN or as `{"role": .., "action": .., "resource": .., "token": ..}`.
 #[derive(Debug, clap::Args)]
@@ -52,17 +51,13 @@ pub(crate) struct DecideArgs {
 /// What questions are answered with.
 #[derive(Debug, clap::Args)]
 struct With {
-    /// Policy that decides.
-    policy: PathBuf,
-    /// Key set in place of one that the proxy would fetch: for every such method, or for METHOD alone.
-    #[arg(long, value_name = "[METHOD=]FILE")]
-    jwks: Vec<KeyFile>,
+    #[command(flatten)]
+    policy: PolicyArgs,
+    #[command(flatten)]
+    keys: KeyArgs,
     /// The moment to verify tokens at: RFC 3339 in UTC, or seconds since 1970. Without it the present.
     #[arg(long, value_parser = clock::parse)]
     now: Option<UnixTime>,
-    /// Look for variables in this file of `NAME=value` lines, not in the environment of this command.
-    #[arg(long, value_name = "FILE")]
-    env_file: Option<PathBuf>,
 }
 
 /// Answers one question.
@@ -74,10 +69,7 @@ pub(crate) fn evaluate(args: &EvaluateArgs) -> ExitCode {
         };
         let parsed = json::parse_within(&bytes, MAX_QUESTION_BYTES).map_err(|error| error.to_string());
         match parsed.and_then(|question| answer(policy, keyring, args.with.now, &question)) {
-            Ok(Answered { value, is_good }) => {
-                let mut out = io::stdout().lock();
-                exit::after_writing(writeln!(out, "{value:#}").and_then(|()| out.flush()), is_good)
-            }
+            Ok(Answered { value, is_good }) => exit::after_saying(is_good, |out| writeln!(out, "{value:#}")),
             Err(message) => exit::unusable(&format_args!("{}: {message}", input::Name(&args.question))),
         }
     })
@@ -93,18 +85,13 @@ pub(crate) fn decide(args: &DecideArgs) -> ExitCode {
 }
 
 fn with_policy(with: &With, ask: impl FnOnce(&PolicyFile, &Keyring<'_>) -> ExitCode) -> ExitCode {
-    let environment = match Environment::of(with.env_file.as_deref()) {
-        Ok(environment) => environment,
-        Err(error) => return exit::unusable(&error),
-    };
-    let policy = match PolicyFile::open(&with.policy, &environment) {
-        Ok(policy) => policy,
+    let (policy, environment) = match with.policy.open() {
+        Ok(opened) => opened,
         Err(status) => return status,
     };
-    let keyring: Result<Keyring<'_>, KeyringError> = Keyring::new(&policy, &environment, &with.jwks);
-    match keyring {
+    match with.keys.open(&policy, &environment) {
         Ok(keyring) => ask(&policy, &keyring),
-        Err(error) => exit::unusable(&error),
+        Err(status) => status,
     }
 }
 

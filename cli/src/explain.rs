@@ -2,8 +2,8 @@
 //!
 //! A subject is taken at its word: no token is verified. Neither its attributes nor the headers are shown again.
 
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::io::Write as _;
+use std::path::Path;
 use std::process::ExitCode;
 
 use portcullis_policy::decision::Response;
@@ -14,18 +14,17 @@ use serde_json::{Map, Value, json};
 use termtree::Tree;
 
 use crate::case_files;
-use crate::environment::Environment;
 use crate::exit;
 use crate::input;
-use crate::policy_file::PolicyFile;
+use crate::policy_file::{PolicyArgs, PolicyFile};
 use crate::question::Question;
 
 /// Explain how a policy decides one request.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Exit status: 0 permitted, 1 denied, 2 wrong usage or a request that cannot be read.")]
 pub(crate) struct ExplainArgs {
-    /// Policy that decides.
-    policy: PathBuf,
+    #[command(flatten)]
+    policy: PolicyArgs,
     /// The request: a method, a blank and a URL.
     #[arg(long, value_name = "METHOD URL")]
     request: String,
@@ -41,9 +40,6 @@ pub(crate) struct ExplainArgs {
     /// When the request comes, in RFC 3339. Without it no time is known.
     #[arg(long)]
     time: Option<String>,
-    /// Look for variables in this file of `NAME=value` lines, not in the environment of this command.
-    #[arg(long, value_name = "FILE")]
-    env_file: Option<PathBuf>,
     /// Print one JSON document instead of a drawing.
     #[arg(long)]
     json: bool,
@@ -51,25 +47,20 @@ pub(crate) struct ExplainArgs {
 
 /// Runs the command.
 pub(crate) fn run(args: &ExplainArgs) -> ExitCode {
-    let environment = match Environment::of(args.env_file.as_deref()) {
-        Ok(environment) => environment,
-        Err(error) => return exit::unusable(&error),
-    };
-    let policy = match PolicyFile::open(&args.policy, &environment) {
-        Ok(policy) => policy,
+    let (policy, _) = match args.policy.open() {
+        Ok(opened) => opened,
         Err(status) => return status,
     };
     let explanation = match question(args).and_then(|question| ask(&policy, &question)) {
         Ok(explanation) => explanation,
         Err(message) => return exit::unusable(&message),
     };
-    let mut out = io::stdout().lock();
-    let written = if args.json {
-        writeln!(out, "{:#}", explanation.to_json())
-    } else {
+    exit::after_saying(explanation.response.outcome.is_ok(), |out| {
+        if args.json {
+            return writeln!(out, "{:#}", explanation.to_json());
+        }
         write!(out, "{}", drawn(&explanation))
-    };
-    exit::after_writing(written.and_then(|()| out.flush()), explanation.response.outcome.is_ok())
+    })
 }
 
 fn ask(policy: &PolicyFile, question: &Question) -> Result<Explanation, String> {

@@ -2,6 +2,7 @@
 //! place of those that the proxy would fetch.
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -15,12 +16,35 @@ use portcullis_filter::time::UnixTime;
 use portcullis_policy::document::{Document, KeySource};
 
 use crate::environment::Environment;
+use crate::exit;
 use crate::input::{self, InputError};
 use crate::policy_file::PolicyFile;
 
+/// Key sets that a command is given.
+#[derive(Debug, clap::Args)]
+pub(crate) struct KeyArgs {
+    /// Key set in place of one that the proxy would fetch: for every such method, or for METHOD alone.
+    #[arg(long, value_name = "[METHOD=]FILE")]
+    jwks: Vec<KeyFile>,
+}
+
+impl KeyArgs {
+    /// The keys of `policy`.
+    ///
+    /// # Errors
+    /// The exit status, after having said what is wrong.
+    pub(crate) fn open<'p>(
+        &self,
+        policy: &'p PolicyFile,
+        environment: &Environment,
+    ) -> Result<Keyring<'p>, ExitCode> {
+        Keyring::new(policy, environment, &self.jwks).map_err(|error| exit::unusable(&error))
+    }
+}
+
 /// A key set from a file: `FILE`, for every method that would fetch its keys, or `METHOD=FILE` for one.
 #[derive(Clone, Debug)]
-pub(crate) struct KeyFile {
+struct KeyFile {
     method: Option<String>,
     path: PathBuf,
 }
@@ -57,7 +81,7 @@ impl<'p> Keyring<'p> {
     ///
     /// # Errors
     /// A file that is no key set, or is for no method.
-    pub(crate) fn new(
+    fn new(
         policy: &'p PolicyFile,
         environment: &Environment,
         files: &[KeyFile],
@@ -197,7 +221,7 @@ impl Unverified {
 
 /// Why keys could not be had.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum KeyringError {
+enum KeyringError {
     /// A file that cannot be read.
     #[error(transparent)]
     Input(#[from] InputError),

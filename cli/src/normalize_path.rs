@@ -2,7 +2,7 @@
 //!
 //! A query is read past and never shown: it may carry a token.
 
-use std::io::{self, Write};
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -55,13 +55,13 @@ pub(crate) fn run(args: &NormalizePathArgs) -> ExitCode {
         });
     }
     let all_good = args.paths.iter().all(|path| read(path, mode).is_ok());
-    let mut out = io::stdout().lock();
-    let written = args.paths.iter().try_for_each(|path| match (args.json, read(path, mode)) {
-        (true, _) => writeln!(out, "{}", to_json(path, mode)),
-        (false, Ok(reading)) => writeln!(out, "{}", reading.path),
-        (false, Err(error)) => writeln!(out, "refused: {error}{}", remedy(error)),
-    });
-    exit::after_writing(written.and_then(|()| out.flush()), all_good)
+    exit::after_saying(all_good, |out| {
+        args.paths.iter().try_for_each(|path| match (args.json, read(path, mode)) {
+            (true, _) => writeln!(out, "{}", to_json(path, mode)),
+            (false, Ok(reading)) => writeln!(out, "{}", reading.path),
+            (false, Err(error)) => writeln!(out, "refused: {error}{}", remedy(error)),
+        })
+    })
 }
 
 fn read(path: &str, mode: PathMode) -> Result<path::RequestTarget, PathError> {

@@ -1,15 +1,35 @@
 //! A policy document as the commands need it that ask it something: read, checked, and compiled as the filter compiles it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use portcullis_filter::config::Config;
 use portcullis_policy::document::{Document, Problems};
 
-use crate::environment::Environment;
+use crate::environment::{Environment, EnvironmentArgs};
 use crate::exit;
-use crate::report::Report;
+use crate::report;
 use crate::source::Source;
+
+/// The policy that a command asks, and the variables that it will find.
+#[derive(Debug, clap::Args)]
+pub(crate) struct PolicyArgs {
+    /// Policy to ask, in YAML or JSON.
+    policy: PathBuf,
+    #[command(flatten)]
+    environment: EnvironmentArgs,
+}
+
+impl PolicyArgs {
+    /// Opens both.
+    ///
+    /// # Errors
+    /// The exit status, after having said what is wrong.
+    pub(crate) fn open(&self) -> Result<(PolicyFile, Environment), ExitCode> {
+        let environment = self.environment.open()?;
+        Ok((PolicyFile::open(&self.policy, &environment)?, environment))
+    }
+}
 
 /// A policy that loaded.
 pub(crate) struct PolicyFile {
@@ -29,12 +49,7 @@ impl PolicyFile {
         let source = Source::open(path).map_err(|error| exit::unusable(&error))?;
         match compile(&source, environment) {
             Ok((document, config)) => Ok(Self { document, config }),
-            Err(problems) => {
-                let report = Report::new(&source, Err(problems));
-                // Nothing can be done when standard error is closed.
-                let _written = report.write_text(&mut anstream::stderr().lock());
-                Err(exit::unusable(&format_args!("{}: has problems, so it decides nothing", source.name)))
-            }
+            Err(problems) => Err(report::refuse(&source, problems, "has problems, so it decides nothing")),
         }
     }
 }

@@ -6,7 +6,7 @@
 mod file;
 mod frame;
 
-use std::io::{self, Write};
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -81,10 +81,7 @@ pub(crate) fn run(args: &RenderArgs) -> ExitCode {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => exit::unusable(&format_args!("{}: {error}", path.display())),
         },
-        None => {
-            let mut out = io::stdout().lock();
-            exit::after_writing(out.write_all(text.as_bytes()).and_then(|()| out.flush()), true)
-        }
+        None => exit::after_saying(true, |out| out.write_all(text.as_bytes())),
     }
 }
 

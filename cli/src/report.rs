@@ -1,12 +1,14 @@
 //! What is said about a document file: for people with the line and a caret, for programs as JSON.
 
 use std::io::{self, Write};
+use std::process::ExitCode;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use portcullis_policy::document::{JsonPointer, Problem, Problems};
 use portcullis_policy::lint::Finding;
 use serde_json::{Value, json};
 
+use crate::exit;
 use crate::redaction::redacted;
 use crate::source::{Place, Source};
 
@@ -143,6 +145,13 @@ impl<'s> Report<'s> {
             }
         }
     }
+}
+
+/// Shows the problems that keep a file from being used, and why that ends the command.
+pub(crate) fn refuse(source: &Source, problems: Problems, why: &str) -> ExitCode {
+    // Nothing can be done when standard error is closed.
+    let _written = Report::new(source, Err(problems)).write_text(&mut anstream::stderr().lock());
+    exit::unusable(&format_args!("{}: {why}", source.name))
 }
 
 /// One thing to be said, with its place in the text.

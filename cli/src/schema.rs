@@ -1,6 +1,6 @@
 //! `portcullis schema`: what a document may hold, for editors or for people.
 
-use std::io::{self, Write};
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::ValueEnum;
@@ -32,6 +32,5 @@ pub(crate) fn run(args: &SchemaArgs) -> ExitCode {
         Format::Json => format!("{schema:#}\n"),
         Format::Markdown => reference::of(&schema),
     };
-    let mut out = io::stdout().lock();
-    exit::after_writing(out.write_all(text.as_bytes()).and_then(|()| out.flush()), true)
+    exit::after_saying(true, |out| out.write_all(text.as_bytes()))
 }

@@ -15,12 +15,11 @@ use portcullis_filter::time::UnixTime;
 use serde_json::{Value, json};
 
 use crate::clock;
-use crate::environment::Environment;
 use crate::exit;
 use crate::input;
-use crate::keyring::{KeyFile, Keyring, Unverified};
+use crate::keyring::{KeyArgs, Keyring, Unverified};
 use crate::ndjson::{self, Answered};
-use crate::policy_file::PolicyFile;
+use crate::policy_file::PolicyArgs;
 
 /// Verify access tokens as the gate would.
 #[derive(Debug, clap::Args)]
@@ -29,23 +28,19 @@ use crate::policy_file::PolicyFile;
     A line of NDJSON is a token, or an object with the members `token`, `method` and `now`."
 )]
 pub(crate) struct TokenVerifyArgs {
-    /// Policy whose methods verify.
-    policy: PathBuf,
+    #[command(flatten)]
+    policy: PolicyArgs,
     /// File that holds the token; `-` reads standard input. A token on the command line would be seen by others.
     #[arg(required_unless_present = "ndjson")]
     token: Option<PathBuf>,
-    /// Key set in place of one that the proxy would fetch: for every such method, or for METHOD alone.
-    #[arg(long, value_name = "[METHOD=]FILE")]
-    jwks: Vec<KeyFile>,
+    #[command(flatten)]
+    keys: KeyArgs,
     /// Verify by this method, whatever issuer the token claims.
     #[arg(long)]
     method: Option<String>,
     /// The moment to verify at: RFC 3339 in UTC, or seconds since 1970. Without it the present.
     #[arg(long, value_parser = clock::parse)]
     now: Option<UnixTime>,
-    /// Look for variables in this file of `NAME=value` lines, not in the environment of this command.
-    #[arg(long, value_name = "FILE")]
-    env_file: Option<PathBuf>,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -56,17 +51,13 @@ pub(crate) struct TokenVerifyArgs {
 
 /// Runs the command.
 pub(crate) fn run(args: &TokenVerifyArgs) -> ExitCode {
-    let environment = match Environment::of(args.env_file.as_deref()) {
-        Ok(environment) => environment,
-        Err(error) => return exit::unusable(&error),
-    };
-    let policy = match PolicyFile::open(&args.policy, &environment) {
-        Ok(policy) => policy,
+    let (policy, environment) = match args.policy.open() {
+        Ok(opened) => opened,
         Err(status) => return status,
     };
-    let keyring = match Keyring::new(&policy, &environment, &args.jwks) {
+    let keyring = match args.keys.open(&policy, &environment) {
         Ok(keyring) => keyring,
-        Err(error) => return exit::unusable(&error),
+        Err(status) => return status,
     };
     match (&args.ndjson, &args.token) {
         (Some(file), _) => {
@@ -89,10 +80,9 @@ fn single(args: &TokenVerifyArgs, verified: Verified<'_>) -> ExitCode {
     if let Err(Unverified::CannotBeKnown { method, why }) = &verified {
         return exit::unusable(&format_args!("method `{method}`: {why}"));
     }
-    let mut out = io::stdout().lock();
-    let written =
-        if args.json { writeln!(out, "{:#}", to_json(&verified)) } else { write_text(&mut out, &verified) };
-    exit::after_writing(written.and_then(|()| out.flush()), verified.is_ok())
+    exit::after_saying(verified.is_ok(), |out| {
+        if args.json { writeln!(out, "{:#}", to_json(&verified)) } else { write_text(out, &verified) }
+    })
 }
 
 fn answer(args: &TokenVerifyArgs, keyring: &Keyring<'_>, line: &Value) -> Result<Answered, String> {
