@@ -1,11 +1,13 @@
 //! `cargo xtask`: builds the module, shows it, tests everything. The project's one tool, so that a person and a build
 //! server run the same thing.
 
+mod binaryen;
 mod command;
 mod demo;
 mod deny;
 mod example;
 mod module;
+mod npm;
 mod progress;
 mod sdk;
 mod sizes;

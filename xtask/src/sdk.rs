@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
-use tokio::process::Command;
 use wasm_bindgen_cli_support::Bindgen;
 
+use crate::binaryen;
 use crate::command::{Outcome, cargo, run};
 use crate::module::{add_target, remapped_paths};
+use crate::npm;
 use crate::progress::Progress;
 use crate::workspace::Workspace;
 
@@ -19,7 +20,7 @@ use crate::workspace::Workspace;
 const TARGET: &str = "wasm32-unknown-unknown";
 
 /// The largest engine that is shipped, in bytes: a console loads it before it can show anything.
-const SIZE_BUDGET_BYTES: u64 = 1_000_000;
+const SIZE_BUDGET_BYTES: usize = 1_000_000;
 
 /// How long each step may take: a cold build is about two minutes on two cores, an installation seconds.
 const STEP_LIMIT: Duration = Duration::from_secs(20 * 60);
@@ -33,7 +34,7 @@ const SOURCES: [&str; 7] =
 pub(crate) struct Package {
     /// Where it is.
     pub(crate) folder: PathBuf,
-    engine_bytes: u64,
+    engine_bytes: usize,
 }
 
 impl Package {
@@ -62,13 +63,15 @@ pub(crate) async fn build(workspace: &Workspace, progress: &Progress) -> Result<
         .web(true)?
         .generate(&engine)?;
     let engine = engine.join("portcullis_bg.wasm");
-    let engine_bytes = std::fs::metadata(&engine)?.len();
+    let optimised = binaryen::optimise(workspace, progress, "engine", &std::fs::read(&engine)?).await?;
+    std::fs::write(&engine, &optimised)?;
+    let engine_bytes = optimised.len();
     ensure!(
         engine_bytes <= SIZE_BUDGET_BYTES,
         "the engine has {engine_bytes} bytes, which is over its budget of {SIZE_BUDGET_BYTES}"
     );
-    install(&folder, progress).await?;
-    npm(&folder, &["run", "build"], "types of the npm package", progress).await?;
+    npm::install(&folder, "installing TypeScript", progress).await?;
+    npm::npm(&folder, &["run", "build"], "types of the npm package", progress).await?;
     Ok(Package { folder, engine_bytes })
 }
 
@@ -78,7 +81,7 @@ pub(crate) async fn build(workspace: &Workspace, progress: &Progress) -> Result<
 /// When npm cannot be run.
 pub(crate) async fn test(package: &Package, progress: &Progress) -> Result<Outcome> {
     let step = progress.step("tests of the npm package");
-    let outcome = run(command(&package.folder, &["test"]), &step, STEP_LIMIT).await?;
+    let outcome = run(npm::command(&package.folder, &["test"]), &step, STEP_LIMIT).await?;
     if outcome.success {
         step.done("")
     } else {
@@ -137,38 +140,6 @@ fn copy(from: &Path, to: &Path) -> Result<()> {
         copy(&entry.path(), &to.join(entry.file_name()))?;
     }
     Ok(())
-}
-
-/// Installs exactly what the lock file says, unless that is what is installed.
-async fn install(folder: &Path, progress: &Progress) -> Result<()> {
-    let (lock, installed) =
-        (folder.join("package-lock.json"), folder.join("node_modules/.installed-lock.json"));
-    if std::fs::read(&lock).ok() == std::fs::read(&installed).ok() {
-        return Ok(());
-    }
-    let arguments = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
-    npm(folder, &arguments, "installing TypeScript", progress).await?;
-    // Written last: an installation broken off is no installation.
-    std::fs::copy(&lock, &installed)?;
-    Ok(())
-}
-
-async fn npm(folder: &Path, arguments: &[&str], what: &str, progress: &Progress) -> Result<()> {
-    let step = progress.step(what);
-    let outcome = run(command(folder, arguments), &step, STEP_LIMIT).await;
-    let outcome = outcome.context("install Node 20 or later with npm")?;
-    if !outcome.success {
-        step.failed();
-        bail!("`npm {}` in {} failed:\n{}", arguments.join(" "), folder.display(), outcome.text);
-    }
-    step.done("");
-    Ok(())
-}
-
-fn command(folder: &Path, arguments: &[&str]) -> Command {
-    let mut npm = Command::new("npm");
-    npm.args(arguments).current_dir(folder);
-    npm
 }
 
 #[cfg(test)]

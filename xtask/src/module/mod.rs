@@ -1,4 +1,4 @@
-//! Builds the module: wasm target, cargo, then taken down to what a host calls.
+//! Builds the module: wasm target, cargo, then taken down to what a host calls, then optimised.
 
 mod name;
 mod slim;
@@ -9,6 +9,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use tokio::process::Command;
 
+use crate::binaryen;
 use crate::command::{cargo, run};
 use crate::progress::Progress;
 use crate::workspace::Workspace;
@@ -51,6 +52,23 @@ impl Built {
 /// size budget.
 pub(crate) async fn build(workspace: &Workspace, progress: &Progress) -> Result<Built> {
     add_target(workspace, progress, TARGET).await?;
+    let linked = link(workspace, progress).await?;
+    let slim = binaryen::optimise(workspace, progress, "module", &slim::slim(&linked)?).await?;
+    let path = workspace.module();
+    std::fs::create_dir_all(workspace.target())?;
+    // By rename: an Envoy that starts meanwhile must not read half a module.
+    let draft = path.with_extension("wasm.draft");
+    std::fs::write(&draft, &slim)?;
+    std::fs::rename(&draft, &path)?;
+    let built = Built { path, bytes: slim.len(), linked_bytes: linked.len() };
+    if built.bytes > SIZE_BUDGET_BYTES {
+        bail!("the module has {} bytes, which is over its budget of {SIZE_BUDGET_BYTES}", built.bytes);
+    }
+    Ok(built)
+}
+
+/// The module as cargo leaves it.
+async fn link(workspace: &Workspace, progress: &Progress) -> Result<Vec<u8>> {
     let step = progress.step("building the module");
     let mut command = cargo(
         &workspace.root,
@@ -65,19 +83,8 @@ pub(crate) async fn build(workspace: &Workspace, progress: &Progress) -> Result<
     }
     let linked = workspace.cargo_target.join(TARGET).join("release/portcullis_filter.wasm");
     let linked = std::fs::read(&linked).with_context(|| format!("cannot read {}", linked.display()))?;
-    let slim = slim::slim(&linked)?;
-    let path = workspace.module();
-    std::fs::create_dir_all(workspace.target())?;
-    // By rename: an Envoy that starts meanwhile must not read half a module.
-    let draft = path.with_extension("wasm.draft");
-    std::fs::write(&draft, &slim)?;
-    std::fs::rename(&draft, &path)?;
-    let built = Built { path, bytes: slim.len(), linked_bytes: linked.len() };
-    step.done(&built.summary());
-    if built.bytes > SIZE_BUDGET_BYTES {
-        bail!("the module has {} bytes, which is over its budget of {SIZE_BUDGET_BYTES}", built.bytes);
-    }
-    Ok(built)
+    step.done(&format!("{} bytes as linked", linked.len()));
+    Ok(linked)
 }
 
 /// Adds a target when the toolchain lacks it.

@@ -1,0 +1,80 @@
+//! What the compiler leaves in WebAssembly, taken out by Binaryen's `wasm-opt`. It comes from npm, because there it is
+//! compiled; `xtask/binaryen` pins it.
+//!
+//! No option is used that assumes anything of the code, `--traps-never-happen` above all: an overflow must still trap.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use tokio::process::Command;
+
+use crate::command::run;
+use crate::npm;
+use crate::progress::Progress;
+use crate::workspace::Workspace;
+
+/// How long it may take: twenty seconds on an idle machine.
+const LIMIT: Duration = Duration::from_secs(10 * 60);
+
+/// What rustc assumes of a host (LLVM's generic features of wasm32), and every host of proxy-wasm has; the optimiser may
+/// use these and nothing newer.
+const FEATURES: [&str; 6] = [
+    "--enable-bulk-memory",
+    "--enable-multivalue",
+    "--enable-mutable-globals",
+    "--enable-nontrapping-float-to-int",
+    "--enable-reference-types",
+    "--enable-sign-ext",
+];
+
+/// `module`, smaller and no slower, with its names. The last result for each `name` is kept under `target/binaryen`, so
+/// that what did not change is not optimised again.
+///
+/// # Errors
+/// When Node or npm is missing, Binaryen cannot be installed, or it refuses the module.
+pub(crate) async fn optimise(
+    workspace: &Workspace,
+    progress: &Progress,
+    name: &str,
+    module: &[u8],
+) -> Result<Vec<u8>> {
+    let folder = workspace.target().join("binaryen");
+    std::fs::create_dir_all(&folder)?;
+    let pinned = workspace.root.join("xtask/binaryen");
+    for file in ["package.json", "package-lock.json"] {
+        std::fs::copy(pinned.join(file), folder.join(file))
+            .with_context(|| format!("cannot copy {}", pinned.join(file).display()))?;
+    }
+    npm::install(&folder, "installing Binaryen", progress).await?;
+    let key = [module, &std::fs::read(folder.join("package-lock.json"))?].concat();
+    let (known, input, output) = (
+        folder.join(format!("{name}.key")),
+        folder.join(format!("{name}.in.wasm")),
+        folder.join(format!("{name}.out.wasm")),
+    );
+    if std::fs::read(&known).is_ok_and(|of| of == key) {
+        return Ok(std::fs::read(&output)?);
+    }
+    // Until there is a new result, the old one is nobody's.
+    std::fs::write(&known, [])?;
+    std::fs::write(&input, module)?;
+    wasm_opt(&folder, &input, &output, progress).await?;
+    let optimised = std::fs::read(&output).with_context(|| format!("cannot read {}", output.display()))?;
+    std::fs::write(&known, key)?;
+    Ok(optimised)
+}
+
+async fn wasm_opt(folder: &Path, input: &Path, output: &Path, progress: &Progress) -> Result<()> {
+    let step = progress.step("optimising the module");
+    let mut command = Command::new("node");
+    command.arg(folder.join("node_modules/binaryen/bin/wasm-opt"));
+    command.args(FEATURES).args(["-O3", "--debuginfo"]).arg(input).arg("--output").arg(output);
+    let outcome = run(command, &step, LIMIT).await.context("install Node 20 or later")?;
+    if !outcome.success {
+        step.failed();
+        bail!("wasm-opt failed:\n{}", outcome.text);
+    }
+    step.done("");
+    Ok(())
+}
