@@ -104,13 +104,15 @@ mod command {
         let shop = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/documents/shop.yaml");
         let more = "  superusers: {roles: [root]}\n  \
             grants: [{name: on call, subject: alice, roles: [operator]}, {subject: bob, roles: [operator]}]\n  \
-            acl: [{resource: /docs/7, entries: [{actions: [read], users: [alice]}]}]\n  \
+            acl: [{resource: /docs/7, entries: [{actions: [read], users: [alice]}]}, \
+            {name: named, resource: /docs/9, entries: [{actions: [read], users: [alice]}, {actions: [read], users: [bob]}]}]\n  \
             policies: [{name: hours, attach: {path: /v1/**}, require: {roles: {none_of: [suspended]}}}]\naudit:";
         let policy = std::fs::read_to_string(shop).unwrap().replace("audit:\n", &format!("{more}\n"));
         std::fs::write(folder.path().join("policy.yaml"), policy).unwrap();
         let cases = "subjects: {alice: {id: alice, tenant: acme}, root: {id: root, tenant: acme, roles: [root]}}\n\
             cases:\n  - {name: on call, subject: alice, request: 'POST https://a/v1/objects', expect: permit}\n  \
             - {name: listed, subject: alice, request: 'GET https://a/docs/7', expect: permit}\n  \
+            - {name: listed by name, subject: alice, request: 'GET https://a/docs/9', expect: permit}\n  \
             - {name: root, subject: root, request: 'GET https://a/docs/8', expect: permit}\n  \
             - {name: out, subject: {id: eve, tenant: acme, roles: [suspended, admin]}, request: 'GET https://a/v1/objects/7', expect: {deny: insufficient_role}}\n";
         std::fs::write(folder.path().join("cases.yaml"), cases).unwrap();
@@ -118,10 +120,10 @@ mod command {
             Command::new(env!("CARGO_BIN_EXE_portcullis")).arg("test").arg(folder.path()).output().unwrap();
         let said = String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
         assert!(output.status.success(), "{said}");
-        for decided in ["acl/0/entries/0", "hours", "on call", "superuser"] {
+        for decided in ["acl/0/entries/0", "named/entries/0", "hours", "on call", "superuser"] {
             assert!(!said.contains(&format!("no case is decided by `{decided}`")), "{said}");
         }
-        for missing in ["grants/1", "rules/0", "public/0"] {
+        for missing in ["grants/1", "named/entries/1", "rules/0", "public/0"] {
             assert!(said.contains(&format!("no case is decided by `{missing}`")), "{said}");
         }
     }

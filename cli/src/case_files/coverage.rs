@@ -46,9 +46,11 @@ impl Coverage {
             self.decided.insert(id.clone());
             for policy in &policy.document.authorization.policies {
                 let is_of = |name: &Option<String>| name.as_ref() == Some(id);
-                if id.strip_prefix(&policy.name).is_some_and(|rest| rest.starts_with('/'))
+                let stands_in =
+                    |whole: &str| id.strip_prefix(whole).is_some_and(|rest| rest.starts_with('/'));
+                if stands_in(&policy.name)
                     || policy.rules.iter().any(|rule| is_of(&rule.name))
-                    || policy.acl.iter().any(|list| is_of(&list.name))
+                    || policy.acl.iter().filter_map(|list| list.name.as_deref()).any(stands_in)
                 {
                     self.decided.insert(policy.name.clone());
                 }
@@ -78,10 +80,7 @@ fn entries(prefix: &str, rules: &[Rule], lists: &[AccessList], parts: &mut BTree
         parts.insert(rule.name.clone().unwrap_or_else(|| format!("{prefix}rules/{index}")));
     }
     for (index, list) in lists.iter().enumerate() {
-        let ids = (0..list.entries.len()).map(|entry| format!("{prefix}acl/{index}/entries/{entry}"));
-        match &list.name {
-            Some(name) => parts.extend([name.clone()]),
-            None => parts.extend(ids),
-        }
+        let list_id = list.name.clone().unwrap_or_else(|| format!("{prefix}acl/{index}"));
+        parts.extend((0..list.entries.len()).map(|entry| format!("{list_id}/entries/{entry}")));
     }
 }
