@@ -17,7 +17,7 @@ use crate::case_files;
 use crate::exit;
 use crate::input;
 use crate::policy_file::{PolicyArgs, PolicyFile};
-use crate::question::Question;
+use crate::question::{HeaderLine, Question};
 
 /// Explain how a policy decides one request.
 #[derive(Debug, clap::Args)]
@@ -71,14 +71,11 @@ fn ask(policy: &PolicyFile, question: &Question) -> Result<Explanation, String> 
 
 /// The request as a case would say it.
 fn question(args: &ExplainArgs) -> Result<Question, String> {
-    let (method, url) =
-        args.request.split_once(' ').ok_or("--request: expected a method, a blank and a URL")?;
-    let mut question = Question::of_url(method, url).map_err(|why| format!("--request: {why}"))?;
+    let mut question = Question::of_line(&args.request, None).map_err(|why| format!("--request: {why}"))?;
     let mut headers: Map<String, Value> = Map::new();
-    for line in &args.header {
-        let (name, value) = line.split_once(':').ok_or("--header: expected `name: value`")?;
-        let values = headers.entry(name.trim().to_ascii_lowercase()).or_insert_with(|| json!([]));
-        values.as_array_mut().into_iter().for_each(|values| values.push(value.trim().into()));
+    for HeaderLine { name, value } in HeaderLine::read(&args.header)? {
+        let values = headers.entry(name).or_insert_with(|| json!([]));
+        values.as_array_mut().into_iter().for_each(|values| values.push(value.as_str().into()));
     }
     question.context.insert("headers".to_owned(), headers.into());
     for (name, value) in [("source", &args.source), ("time", &args.time)] {

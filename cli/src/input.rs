@@ -41,6 +41,21 @@ pub(crate) fn read_small(path: &Path, limit: usize) -> Result<Vec<u8>, InputErro
     Ok(bytes)
 }
 
+/// The token in a file, without white space behind it: at most `limit` bytes.
+///
+/// # Errors
+/// As [`read_small`]. A token in place of a file's name is not repeated.
+pub(crate) fn read_token(path: &Path, limit: usize) -> Result<Vec<u8>, InputError> {
+    let looks_like_a_token =
+        || path.to_str().is_some_and(|text| text.starts_with("eyJ") && text.matches('.').count() == 2);
+    if looks_like_a_token() && !path.exists() {
+        return Err(InputError::TokenForFile);
+    }
+    // A line end of two bytes may follow it.
+    let token = read_small(path, limit.saturating_add(2))?;
+    Ok(token.trim_ascii_end().to_vec())
+}
+
 /// Why an input is of no use.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum InputError {
@@ -52,6 +67,12 @@ pub(crate) enum InputError {
         /// What the system said.
         error: io::Error,
     },
+    /// A token on the command line.
+    #[error(
+        "expected a file that holds the token, or `-`; a token on the command line is seen by others: put it in a file, \
+         and revoke this one"
+    )]
+    TokenForFile,
     /// Longer than such a file can be.
     #[error("{name}: longer than {limit} bytes")]
     TooLong {

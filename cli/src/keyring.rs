@@ -163,6 +163,15 @@ impl<'p> Keyring<'p> {
         }
     }
 
+    /// The keys that each method has here, in the order of the methods; none for those that are not here.
+    pub(crate) fn into_keys(self) -> Vec<Option<Keys>> {
+        let keys = self.methods.into_iter().map(|(_, keys)| match keys {
+            KeysHere::Known(keys) => Some(Keys::Static(keys)),
+            KeysHere::Remote | KeysHere::Unset(_) => None,
+        });
+        keys.collect()
+    }
+
     fn choose(&self, token: &[u8], name: Option<&str>) -> Result<(&'p Method, &KeysHere), Unverified> {
         let found = match (name, self.methods.as_slice()) {
             (Some(name), methods) => methods.iter().find(|(method, _)| method.name == name),

@@ -1,6 +1,7 @@
 //! The `portcullis` command.
 
 mod audit_verify;
+mod auth_test;
 mod case_files;
 mod check;
 mod clock;
@@ -13,12 +14,14 @@ mod explain;
 mod input;
 mod keyring;
 mod lints;
+mod live_gate;
 mod ndjson;
 mod normalize_path;
 mod policy_file;
 mod question;
 mod redaction;
 mod reference;
+mod rehearsal;
 mod render;
 mod report;
 mod schema;
@@ -50,6 +53,9 @@ enum Command {
     /// Audit records.
     #[command(subcommand)]
     Audit(Audit),
+    /// Authentication.
+    #[command(subcommand)]
+    Auth(Auth),
     /// Access tokens.
     #[command(subcommand)]
     Token(Token),
@@ -61,6 +67,11 @@ enum Command {
 #[derive(Debug, Subcommand)]
 enum Token {
     Verify(token_verify::TokenVerifyArgs),
+}
+
+#[derive(Debug, Subcommand)]
+enum Auth {
+    Test(auth_test::AuthTestArgs),
 }
 
 #[derive(Debug, Subcommand)]
@@ -79,6 +90,7 @@ fn main() -> ExitCode {
         Command::Render(args) => render::run(&args),
         Command::Schema(args) => schema::run(&args),
         Command::Audit(Audit::Verify(args)) => audit_verify::run(&args),
+        Command::Auth(Auth::Test(args)) => auth_test::run(&args),
         Command::Token(Token::Verify(args)) => token_verify::run(&args),
         Command::NormalizePath(args) => normalize_path::run(&args),
         Command::Completions(args) => completions::completions(&args, Cli::command()),

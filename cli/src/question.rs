@@ -37,7 +37,42 @@ pub(crate) struct Answer {
     pub(crate) cross_tenant: bool,
 }
 
+/// A header line as an argument: a name in lower case, and a value.
+#[derive(Clone, Debug)]
+pub(crate) struct HeaderLine {
+    /// Name in lower case.
+    pub(crate) name: String,
+    /// Value without white space around it.
+    pub(crate) value: String,
+}
+
+impl HeaderLine {
+    /// Reads what `--header` was given. A line that is none is not repeated: it could hold a credential.
+    ///
+    /// # Errors
+    /// What was expected.
+    pub(crate) fn read(lines: &[String]) -> Result<Vec<Self>, &'static str> {
+        let read = |line: &String| {
+            let (name, value) = line.split_once(':').ok_or("--header: expected `name: value`")?;
+            Ok(Self { name: name.trim().to_ascii_lowercase(), value: value.trim().to_owned() })
+        };
+        lines.iter().map(read).collect()
+    }
+}
+
 impl Question {
+    /// Reads a method, a blank and a URL. A path alone is asked of `host`, if there is one.
+    ///
+    /// # Errors
+    /// What the line lacks.
+    pub(crate) fn of_line(line: &str, host: Option<&str>) -> Result<Self, &'static str> {
+        let (method, url) = line.split_once(' ').ok_or("expected a method, a blank and a URL")?;
+        match host {
+            Some(host) if url.starts_with('/') => Self::of_url(method, &format!("http://{host}{url}")),
+            Some(_) | None => Self::of_url(method, url),
+        }
+    }
+
     /// Takes a URL apart.
     ///
     /// # Errors

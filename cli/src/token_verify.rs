@@ -63,18 +63,18 @@ pub(crate) fn run(args: &TokenVerifyArgs) -> ExitCode {
         (Some(file), _) => {
             ndjson::answer_each(file, ["accepted", "refused"], |line| answer(args, &keyring, &line))
         }
-        (None, Some(file)) => match input::read_small(file, MAX_TOKEN_BYTES.saturating_add(2)) {
-            Ok(token) => single(
-                args,
-                keyring.verify(token.trim_ascii_end(), args.method.as_deref(), clock::or_now(args.now)),
-            ),
+        (None, Some(file)) => match input::read_token(file, MAX_TOKEN_BYTES) {
+            Ok(token) => {
+                single(args, keyring.verify(&token, args.method.as_deref(), clock::or_now(args.now)))
+            }
             Err(error) => exit::unusable(&error),
         },
         (None, None) => exit::unusable(&"no token; name a file that holds one"),
     }
 }
 
-type Verified<'p> = Result<(&'p Method, VerifiedToken), Unverified>;
+/// A token as a method found it.
+pub(crate) type Verified<'p> = Result<(&'p Method, VerifiedToken), Unverified>;
 
 fn single(args: &TokenVerifyArgs, verified: Verified<'_>) -> ExitCode {
     if let Err(Unverified::CannotBeKnown { method, why }) = &verified {
@@ -100,7 +100,8 @@ fn answer(args: &TokenVerifyArgs, keyring: &Keyring<'_>, line: &Value) -> Result
     }
 }
 
-fn to_json(verified: &Verified<'_>) -> Value {
+/// What it came to, for programs.
+pub(crate) fn to_json(verified: &Verified<'_>) -> Value {
     match verified {
         Ok((method, token)) => json!({
             "accepted": true,
@@ -127,7 +128,8 @@ fn to_json(verified: &Verified<'_>) -> Value {
     }
 }
 
-fn write_text(out: &mut impl Write, verified: &Verified<'_>) -> io::Result<()> {
+/// What it came to, for people.
+pub(crate) fn write_text(out: &mut impl Write, verified: &Verified<'_>) -> io::Result<()> {
     let list = |names: &[String]| if names.is_empty() { "none".to_owned() } else { names.join(", ") };
     match verified {
         Ok((method, token)) => {

@@ -1,23 +1,13 @@
 //! `portcullis evaluate` and `portcullis decide` as people and programs run them.
 
 #[cfg(test)]
-mod command {
-    use std::path::Path;
+mod shop;
 
-    use assert_cmd::Command;
+#[cfg(test)]
+mod command {
     use serde_json::{Value, json};
 
-    fn portcullis(arguments: &[&str], input: &[u8]) -> (i32, String, String) {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_portcullis"));
-        command.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/documents"));
-        command.env("SHOP_SERVICES_SECRET", "0123456789abcdef0123456789abcdef").write_stdin(input);
-        let output = command.args(arguments).output().unwrap();
-        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
-    }
-
-    /// HS256 for the method `services`: `sub` `ci`, `tenant` `acme`, `roles` `viewer`, `exp` in 2100.
-    const TOKEN: &str = "eyJhbGciOiAiSFMyNTYiLCAidHlwIjogIkpXVCJ9.eyJpc3MiOiAiaHR0cHM6Ly9zZXJ2aWNlcy5leGFtcGxlLmNvbSIsICJhdWQiOiAiYXBpLmV4YW1wbGUuY29tIiwgInN1YiI6ICJjaSIsICJ0ZW5hbnQiOiAiYWNtZSIsICJyb2xlcyI6IFsidmlld2VyIl0sICJleHAiOiA0MTAyNDQ0ODAwfQ.CL9WmjtOsKdZqSp-YAHtbu8L9kMfwNOFEIFvGIGJu1c";
+    use super::shop::{TOKEN, portcullis};
 
     fn evaluate(question: &Value, more: &[&str]) -> (i32, Value) {
         let (status, out, err) =

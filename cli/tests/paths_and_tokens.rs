@@ -1,32 +1,17 @@
 //! `portcullis normalize-path`, `token verify`, `completions` and `man` as people and programs run them.
 
 #[cfg(test)]
-mod command {
-    use std::path::{Path, PathBuf};
+mod shop;
 
-    use assert_cmd::Command;
+#[cfg(test)]
+mod command {
     use serde_json::Value;
 
-    fn portcullis(arguments: &[&str], input: &[u8]) -> (i32, String, String) {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_portcullis"));
-        command.current_dir(documents()).env("SHOP_SERVICES_SECRET", SECRET).write_stdin(input);
-        let output = command.args(arguments).output().unwrap();
-        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
-    }
-
-    fn documents() -> PathBuf {
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/documents")
-    }
+    use super::shop::{TOKEN, portcullis};
 
     fn rows(text: &str) -> Vec<Value> {
         text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
-
-    const SECRET: &str = "0123456789abcdef0123456789abcdef";
-
-    /// HS256 under [`SECRET`]: `iss` of the method `services`, `aud` ours, `sub` `ci`, `roles` `viewer`, `exp` in 2100.
-    const TOKEN: &str = "eyJhbGciOiAiSFMyNTYiLCAidHlwIjogIkpXVCJ9.eyJpc3MiOiAiaHR0cHM6Ly9zZXJ2aWNlcy5leGFtcGxlLmNvbSIsICJhdWQiOiAiYXBpLmV4YW1wbGUuY29tIiwgInN1YiI6ICJjaSIsICJ0ZW5hbnQiOiAiYWNtZSIsICJyb2xlcyI6IFsidmlld2VyIl0sICJleHAiOiA0MTAyNDQ0ODAwfQ.CL9WmjtOsKdZqSp-YAHtbu8L9kMfwNOFEIFvGIGJu1c";
 
     #[test]
     fn a_path_is_shown_in_its_one_form() {

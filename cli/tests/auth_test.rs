@@ -1,0 +1,173 @@
+//! `portcullis auth test` as people and programs run it.
+
+#[cfg(test)]
+mod shop;
+
+#[cfg(test)]
+mod command {
+    use std::io::{BufRead as _, BufReader, Write as _};
+    use std::net::TcpListener;
+
+    use serde_json::Value;
+
+    use super::shop::{TOKEN, portcullis};
+
+    const ACCEPTED: &str = "token: accepted by method `services`\n  subject     ci\n  tenant      acme\n  \
+        roles       viewer\n  scopes      none\n  permissions none\n  expires     2100-01-01T00:00:00Z\n";
+
+    fn test(token: &[u8], more: &[&str]) -> (i32, String, String) {
+        portcullis(&[&["auth", "test", "shop.yaml", "--token", "-"], more].concat(), token)
+    }
+
+    #[test]
+    fn a_token_alone_is_verified() {
+        assert_eq!(test(TOKEN.as_bytes(), &[]), (0, ACCEPTED.to_owned(), String::new()));
+        let (status, out, _) = test(TOKEN.as_bytes(), &["--now", "4200000000"]);
+        let refused =
+            "refused by method `services`: invalid_token (expired); get a new token, or look at the clocks\n";
+        assert_eq!((status, out), (1, format!("token: {refused}")));
+        for junk in [b"".as_slice(), b"\xff\xfe\x00", b"a.b.c", b"a.b"] {
+            let (status, out, _) = test(junk, &[]);
+            assert!(status == 1 && out.starts_with("token: refused: invalid_token ("), "{out}");
+        }
+    }
+
+    #[test]
+    fn a_request_is_answered_in_the_words_of_the_gate() {
+        let (status, out, _) = test(TOKEN.as_bytes(), &["--request", "GET /v1/objects/7"]);
+        let permit = "request: GET localhost/v1/objects/7, token in header `x-service-token`\n\
+            answer: permit, the request goes on to the upstream\n  x-tenant-id: acme\n  x-user-id: ci\n  \
+            x-user-roles: viewer\n  x-auth-method: services\n\
+            on record: permit, action objects:read, tenant acme, by routes/0\n";
+        assert_eq!((status, out), (0, format!("{ACCEPTED}{permit}")));
+
+        let ask = ["--request", "GET https://shop.example/v1/objects/7", "--header", "x-org: globex"];
+        let (status, out, _) = test(TOKEN.as_bytes(), &ask);
+        let deny = "request: GET shop.example/v1/objects/7, token in header `x-service-token`\n\
+            answer: 403 tenant_mismatch: The access token is not for this tenant.\n  cache-control: no-store\n  \
+            content-type: application/problem+json\n\
+            on record: deny, action objects:read, tenant acme, by tenancy/0\n";
+        assert_eq!((status, out), (1, format!("{ACCEPTED}{deny}")));
+
+        let (_, out, _) = test(TOKEN.as_bytes(), &["--request", "GET /v1/objects/7", "--now", "4200000000"]);
+        let expired = "answer: 401 invalid_token: The access token expired.\n  cache-control: no-store\n  \
+            www-authenticate: Bearer realm=\"shop\", error=\"invalid_token\", \
+            error_description=\"The access token expired\"\n";
+        assert!(
+            out.contains(expired) && out.ends_with("on record: deny, reason expired, action read\n"),
+            "{out}"
+        );
+    }
+
+    #[test]
+    fn nobody_may_ask_too() {
+        let ask = |request: &str| portcullis(&["auth", "test", "shop.yaml", "--request", request], b"");
+        let (status, out, _) = ask("GET /healthz");
+        let expected = "token: none\nrequest: GET localhost/healthz\nanswer: permit, the request goes on to the upstream\n\
+            on record: permit, action read, by public/0\n";
+        assert_eq!((status, out.as_str()), (0, expected));
+        assert!(ask("GET /v1/objects/7").1.contains("answer: 401 missing_token: "));
+        assert!(ask("GET /a//b").1.contains("answer: 400 ambiguous_path: "));
+        assert!(ask("HEAD /v1/objects/7").1.contains("answer: 401 missing_token"));
+    }
+
+    #[test]
+    fn a_record_that_must_be_acknowledged_is() {
+        let ask = ["--request", "POST /v1/objects", "--json"];
+        let (status, out, _) = test(TOKEN.as_bytes(), &ask);
+        let said: Value = serde_json::from_str(&out).unwrap();
+        assert_eq!((status, &said["answer"]["code"]), (1, &"insufficient_permissions".into()), "{out}");
+        assert_eq!(said["answer"]["body"]["status"], 403);
+        assert_eq!(said["record"]["rules"][0], "routes/1");
+        assert_eq!(said["token"]["subject"], "ci");
+        let folder = tempfile::tempdir().unwrap();
+        let policy = folder.path().join("policy.yaml");
+        let shop = include_str!("documents/shop.yaml")
+            .replace("viewer: {permissions: [\"objects:read\"]}", "viewer: {permissions: [\"*\"]}");
+        std::fs::write(&policy, shop).unwrap();
+        let arguments = ["auth", "test", policy.to_str().unwrap(), "--token", "-"];
+        let (status, out, err) = portcullis(&[&arguments[..], &ask[..]].concat(), TOKEN.as_bytes());
+        assert_eq!(status, 0, "{out}{err}");
+    }
+
+    #[test]
+    fn what_cannot_be_known_here_is_no_refusal() {
+        let (status, out, err) = portcullis(&["auth", "test", "shop.yaml", TOKEN], b"");
+        assert_eq!((status, out.as_str()), (2, ""), "{err}");
+        let (status, _, err) = portcullis(&["auth", "test", "shop.yaml", "--token", TOKEN], b"");
+        assert!(status == 2 && err.contains("a token on the command line is seen by others"), "{err}");
+        assert!(!TOKEN.split('.').any(|part| err.contains(part)), "{err}");
+        let (status, _, err) = portcullis(&["token", "verify", "shop.yaml", TOKEN], b"");
+        assert!(status == 2 && !TOKEN.split('.').any(|part| err.contains(part)), "{err}");
+
+        let folder = tempfile::tempdir().unwrap();
+        let empty = folder.path().join("env");
+        std::fs::write(&empty, "").unwrap();
+        let (status, _, err) = test(TOKEN.as_bytes(), &["--env-file", empty.to_str().unwrap()]);
+        assert!(status == 2 && err.contains("`SHOP_SERVICES_SECRET` is not set here"), "{err}");
+        assert_eq!(test(&vec![b'x'; 20_000], &[]).0, 2);
+        assert_eq!(test(TOKEN.as_bytes(), &["--request", "GET"]).0, 2);
+        assert_eq!(test(TOKEN.as_bytes(), &["--request", "GET x"]).0, 2);
+        assert_eq!(test(TOKEN.as_bytes(), &["--request", "GET /", "--header", "x"]).0, 2);
+        assert_eq!(test(TOKEN.as_bytes(), &["--header", "x: y"]).0, 2, "a header of no request");
+        assert_eq!(portcullis(&["auth", "test", "shop.yaml"], b"").0, 2);
+        assert_eq!(portcullis(&["auth", "test", "shop.yaml", "--token", "missing"], b"").0, 2);
+        assert_eq!(portcullis(&["auth", "test", "missing.yaml", "--token", "-"], b"").0, 2);
+        assert_eq!(portcullis(&["auth", "test", "twelve-mistakes.yaml", "--token", "-"], b"").0, 2);
+    }
+
+    /// Answers one request with `answer`; gives its address, and the lines of the request.
+    fn gate(answer: &'static str) -> (String, std::thread::JoinHandle<Vec<String>>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let serves = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let lines = BufReader::new(stream.try_clone().unwrap()).lines().map(Result::unwrap);
+            let lines = lines.take_while(|line| !line.is_empty()).collect();
+            stream.write_all(answer.as_bytes()).unwrap();
+            lines
+        });
+        (url, serves)
+    }
+
+    #[test]
+    fn a_running_gate_is_asked_the_same() {
+        let (url, serves) = gate("HTTP/1.1 302 Found\r\nlocation: /elsewhere\r\ncontent-length: 0\r\n\r\n");
+        let (status, out, err) = test(
+            TOKEN.as_bytes(),
+            &["--request", "GET /v1/objects/7?x=1", "--gate", &url, "--header", "x-a: b"],
+        );
+        assert_eq!(status, 0, "{out}{err}");
+        assert!(out.ends_with(&format!("\n{url}: 302, not from the gate; as here\n")), "{out}");
+        let lines = serves.join().unwrap();
+        assert_eq!(lines[0], "GET /v1/objects/7?x=1 HTTP/1.1");
+        assert!(lines.contains(&format!("x-service-token: {TOKEN}")), "{lines:?}");
+        assert!(lines.contains(&"x-a: b".to_owned()), "{lines:?}");
+
+        let body = "{\"code\":\"invalid_token\"}";
+        let answer = format!("HTTP/1.1 401 Unauthorized\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+        let (url, serves) = gate(answer.leak());
+        let (status, out, _) = test(TOKEN.as_bytes(), &["--request", "GET /v1/objects/7", "--gate", &url]);
+        assert_eq!(status, 1, "{out}");
+        assert!(
+            out.ends_with(&format!("\n{url}: 401 invalid_token; NOT as here: is this its policy?\n")),
+            "{out}"
+        );
+        serves.join().unwrap();
+    }
+
+    #[test]
+    fn a_gate_that_is_none_is_named() {
+        for url in ["", "127.0.0.1:1", "https://a", "http://a/b", "http://user@a", "ftp://a"] {
+            assert_eq!(test(TOKEN.as_bytes(), &["--request", "GET /", "--gate", url]).0, 2, "{url}");
+        }
+        let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let url = format!("http://{closed}");
+        let (status, out, err) = test(TOKEN.as_bytes(), &["--request", "GET /v1/objects/7", "--gate", &url]);
+        assert_eq!((status, out.as_str()), (2, ""));
+        assert!(err.starts_with(&format!("portcullis: {url}: ")), "{err}");
+        let (url, serves) = gate("nonsense\r\n\r\n");
+        assert_eq!(test(TOKEN.as_bytes(), &["--request", "GET /", "--gate", &url]).0, 2);
+        serves.join().unwrap();
+    }
+}
