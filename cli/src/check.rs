@@ -3,15 +3,16 @@
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::builder::PossibleValuesParser;
 
 use portcullis_filter::config::Config;
+use portcullis_filter::time::UnixTime;
 use portcullis_policy::document::{Document, Problems};
 use portcullis_policy::lint::{self, Finding, LINTS};
 use serde_json::Value;
 
+use crate::clock;
 use crate::environment::{Environment, EnvironmentArgs, UNSET_VARIABLE};
 use crate::exit;
 use crate::lints;
@@ -39,8 +40,11 @@ pub(crate) struct CheckArgs {
     /// Leave out the warnings of this lint; may be given more than once.
     #[arg(long, value_name = "CODE", value_parser = codes(), hide_possible_values = true)]
     allow: Vec<String>,
+    /// Look for grants that have expired at this moment, not at the present: RFC 3339 in UTC, or seconds since 1970.
+    #[arg(long, value_name = "TIME", value_parser = clock::parse)]
+    now: Option<UnixTime>,
     /// Print every lint with what it finds and what to do, as Markdown or, with `--json`, as JSON.
-    #[arg(long, conflicts_with_all = ["files", "env_file", "deny_warnings", "allow"])]
+    #[arg(long, conflicts_with_all = ["files", "env_file", "deny_warnings", "allow", "now"])]
     list: bool,
 }
 
@@ -61,7 +65,7 @@ pub(crate) fn run(args: &CheckArgs) -> ExitCode {
         }
     }
     let reports: Vec<Report<'_>> =
-        sources.iter().map(|source| args.report(source, load(source, &environment))).collect();
+        sources.iter().map(|source| args.report(source, load(source, &environment, args.now))).collect();
     let all_good = reports.iter().all(Report::is_good);
     exit::after_writing(if args.json { write_json(&reports) } else { write_text(&reports) }, all_good)
 }
@@ -77,15 +81,19 @@ impl CheckArgs {
     }
 }
 
-/// What `source` holds, compiled as the filter compiles it, and what should be said about it all the same.
-pub(crate) fn load(source: &Source, environment: &Environment) -> Result<(Value, Vec<Finding>), Problems> {
+/// What `source` holds, compiled as the filter compiles it, and what should be said about it all the same at the moment
+/// `now`, or at the present.
+pub(crate) fn load(
+    source: &Source,
+    environment: &Environment,
+    now: Option<UnixTime>,
+) -> Result<(Value, Vec<Finding>), Problems> {
     let value = source.value.clone()?;
     let document = Document::from_value(value.clone())?;
     Config::load(value.to_string().as_bytes(), &|name| environment.get_or_stand_in(name))?;
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).ok();
-    let mut findings = match now.and_then(|now| i64::try_from(now.as_secs()).ok()) {
-        Some(now) => lint::findings_at(&document, now),
-        None => lint::findings(&document),
+    let mut findings = match i64::try_from(clock::or_now(now).seconds()) {
+        Ok(now) => lint::findings_at(&document, now),
+        Err(_) => lint::findings(&document),
     };
     findings.extend(environment.missing(&document));
     findings.sort();

@@ -58,7 +58,7 @@ pub(crate) fn run(args: &RenderArgs) -> ExitCode {
         Ok(source) => source,
         Err(error) => return exit::unusable(&error),
     };
-    let document = match load(&source, &Environment::Process) {
+    let document = match load(&source, &Environment::Process, None) {
         Ok((document, _)) => document,
         Err(problems) => {
             let report = Report::new(&source, Err(problems));

@@ -209,6 +209,31 @@ mod command {
     }
 
     #[test]
+    fn a_grant_that_has_expired_is_found_by_the_clock_or_at_the_moment_given() {
+        let folder = tempfile::tempdir().unwrap();
+        let shop = std::fs::read_to_string(documents().join("shop.yaml")).unwrap();
+        let grant = "  grants: [{subject: ann, roles: [editor], expires: 2020-01-01T00:00:00Z}]\naudit:";
+        std::fs::write(folder.path().join("shop.yaml"), shop.replace("audit:\n", &format!("{grant}\n")))
+            .unwrap();
+        let check = |arguments: &[&str]| {
+            let mut command = portcullis();
+            command.current_dir(folder.path()).args(["check", "--allow", "unset-variable", "shop.yaml"]);
+            let output = command.args(arguments).output().unwrap();
+            (output.status.code(), String::from_utf8(output.stdout).unwrap())
+        };
+        let (code, said) = check(&[]);
+        assert_eq!(code, Some(0));
+        assert!(
+            said.starts_with(
+                "warning[grant-expired]: /authorization/grants/0/expires: a grant that has expired"
+            ),
+            "{said}"
+        );
+        assert_eq!(check(&["--now", "2019-12-31T23:59:59Z"]), (Some(0), "shop.yaml: ok\n".to_owned()));
+        assert_eq!(check(&["--now", "yesterday"]).0, Some(2));
+    }
+
+    #[test]
     fn the_list_of_lints_is_current() {
         let output = portcullis().args(["check", "--list"]).output().unwrap();
         let list = String::from_utf8(output.stdout).unwrap();

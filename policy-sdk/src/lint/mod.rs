@@ -7,18 +7,29 @@
 //! environment and no clock. A lint about time is given it, or stays silent.
 
 mod access;
+mod admin_granted;
 mod allow_denied;
 mod any_audience;
 mod audit_loses_records;
 mod authentication_off;
+mod condition_lists;
+mod condition_only_errors;
+mod credential_nobody_has;
 mod deny_under_public;
 mod deny_without_rest;
+mod everyone_allowed;
 mod everything_public;
+mod grant_expired;
+mod grant_never_counts;
+mod grant_without_end;
+mod group_nobody_has;
 mod no_expiry;
 mod no_methods;
 mod nothing_allowed;
 mod permission_nobody_grants;
 mod permission_not_asked;
+mod place;
+mod policy_never_asked;
 mod public_under_protected;
 mod reading;
 mod redundant_rule;
@@ -26,6 +37,9 @@ mod role_graph;
 mod role_nobody_has;
 mod route_denied;
 mod rule_index;
+mod strangers;
+mod superuser_conditions_add;
+mod superusers_broad;
 mod template_cover;
 mod template_shape;
 mod token_in_query;
@@ -80,22 +94,33 @@ pub struct Lint {
 
 /// Every lint, ordered by code.
 pub const LINTS: &[Lint] = &[
+    admin_granted::LINT,
     allow_denied::LINT,
     any_audience::LINT,
     audit_loses_records::LINT,
     authentication_off::LINT,
+    condition_only_errors::LINT,
+    credential_nobody_has::LINT,
     deny_under_public::LINT,
     deny_without_rest::LINT,
+    everyone_allowed::LINT,
     everything_public::LINT,
+    grant_expired::LINT,
+    grant_never_counts::LINT,
+    grant_without_end::LINT,
+    group_nobody_has::LINT,
     no_expiry::LINT,
     no_methods::LINT,
     nothing_allowed::LINT,
     permission_nobody_grants::LINT,
     permission_not_asked::LINT,
+    policy_never_asked::LINT,
     public_under_protected::LINT,
     redundant_rule::LINT,
     role_nobody_has::LINT,
     route_denied::LINT,
+    superuser_conditions_add::LINT,
+    superusers_broad::LINT,
     token_in_query::LINT,
     unauthenticated_access::LINT,
     unbound_tenant::LINT,

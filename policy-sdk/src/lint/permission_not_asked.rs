@@ -70,4 +70,17 @@ mod tests {
         assert_eq!(after(json!(["*", "objects:*", "*:read", "objects:create"])), [""; 0]);
         assert_eq!(found_after("permission-not-asked", &[("/authorization/routes", json!([]))]), [""; 0]);
     }
+
+    #[test]
+    fn a_condition_asks_too() {
+        let test = json!([{ "attribute": "subject.permissions", "operator": "contains", "value": "objects:destroy" }]);
+        let role = json!({ "permissions": ["objects:destroy"] });
+        assert_eq!(
+            found_after(
+                "permission-not-asked",
+                &[("/authorization/roles/admin", role), ("/authorization/conditions", test)]
+            ),
+            [""; 0]
+        );
+    }
 }

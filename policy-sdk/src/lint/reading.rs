@@ -1,11 +1,13 @@
 //! A document taken apart for the lints: what they have in common is worked out once.
 
-use std::rc::Rc;
-
 use super::access::Methods;
+use super::condition_lists::{self, ConditionList, full_name, texts};
+use super::place::{Place, below};
 use super::role_graph::RoleGraph;
 use super::template_shape::Shape;
-use crate::document::{AccessList, Document, JsonPointer, Public, Route, Rule, Selection, Superusers};
+use crate::document::{
+    AccessList, Document, JsonPointer, Public, Requirement, Route, Rule, Selection, Superusers,
+};
 
 /// A document, and what is asked of it more than once.
 pub(super) struct Reading<'d> {
@@ -15,6 +17,10 @@ pub(super) struct Reading<'d> {
     /// Every list of rules: that of everyone first, then those of the attached policies.
     pub(super) rule_lists: Vec<RuleList<'d>>,
     pub(super) roles: RoleGraph<'d>,
+    /// Every list of conditions that is not empty.
+    pub(super) conditions: Vec<ConditionList<'d>>,
+    /// Seconds since 1970, where whoever asks says what time it is.
+    pub(super) now: Option<i64>,
 }
 
 /// A public entry or a route.
@@ -39,7 +45,7 @@ pub(super) struct RuleEntry<'d> {
 }
 
 impl<'d> Reading<'d> {
-    pub(super) fn of(document: &'d Document, _now: Option<i64>) -> Reading<'d> {
+    pub(super) fn of(document: &'d Document, now: Option<i64>) -> Reading<'d> {
         let authorization = &document.authorization;
         let public = authorization.public.iter().enumerate().filter_map(|(index, entry)| {
             let shape = Shape::of(&entry.path)?;
@@ -59,6 +65,8 @@ impl<'d> Reading<'d> {
             routes: routes.collect(),
             rule_lists: std::iter::once(RuleList::of(place, rules)).chain(attached).collect(),
             roles: RoleGraph::of(&authorization.roles),
+            conditions: condition_lists::of(document),
+            now,
         }
     }
 
@@ -93,9 +101,11 @@ impl<'d> Reading<'d> {
         self.rule_lists.iter().take(1).flat_map(|list| list.rules.iter().map(move |rule| (list, rule)))
     }
 
-    /// Every permission that a route asks for.
+    /// Every permission that a route asks for, or a condition looks for.
     pub(super) fn asked_permissions(&self) -> impl Iterator<Item = &'d str> {
-        self.document.authorization.routes.iter().filter_map(|route| route.permission.as_deref())
+        let routes =
+            self.document.authorization.routes.iter().filter_map(|route| route.permission.as_deref());
+        routes.chain(self.texts_tested("subject.permissions").into_iter().map(|(text, _)| text))
     }
 
     /// Every role that the document asks whether a caller has, with its place. `*` is none.
@@ -112,7 +122,24 @@ impl<'d> Reading<'d> {
         let cross = Place::new(&JsonPointer::members(&["tenancy", "cross_tenant", "roles"]));
         let across = self.document.tenancy.cross_tenant.roles.iter().enumerate();
         let across = across.map(move |(index, role)| (role.as_str(), cross.clone().element(index)));
-        rules.chain(demanded).chain(across).chain(self.named_roles_of_policies())
+        let tested = self.texts_tested("subject.roles");
+        rules.chain(demanded).chain(across).chain(self.named_roles_of_policies()).chain(tested)
+    }
+
+    /// Every text that a condition holds `attribute` against, with its place.
+    pub(super) fn texts_tested(&self, attribute: &str) -> Vec<(&'d str, Place)> {
+        let mut all = Vec::new();
+        for list in &self.conditions {
+            for (test, steps) in list.tests() {
+                if full_name(&test.attribute) != attribute {
+                    continue;
+                }
+                let place = list.pointer(&steps);
+                let found = texts(test).into_iter();
+                all.extend(found.map(|(text, steps)| (text, Place::new(&below(place.clone(), &steps)))));
+            }
+        }
+        all
     }
 
     /// The same, of what a document says beyond rules and routes.
@@ -130,6 +157,35 @@ impl<'d> Reading<'d> {
             selected(&policy.require.roles, require).chain(in_access_lists(&policy.acl, outer.member("acl")))
         });
         superusers.chain(everyone).chain(lists).chain(policies)
+    }
+
+    /// Every group that the document asks for or grants something to, with its place.
+    pub(super) fn named_groups(&self) -> impl Iterator<Item = (&'d str, Place)> {
+        let authorization = &self.document.authorization;
+        let outer = JsonPointer::members(&["authorization"]);
+        let (groups_place, groups) = self.document.groups();
+        let mut all: Vec<(&str, Place)> = listed(groups, Place::new(&groups_place)).collect();
+        let in_require = |requirement: &'d Requirement, place: &JsonPointer| {
+            selected(&requirement.groups, Place::new(place).member("require").member("groups"))
+        };
+        all.extend(in_require(&authorization.require, &outer));
+        all.extend(groups_in_access_lists(&authorization.acl, &outer.member("acl")));
+        for route in &self.routes {
+            all.extend(in_require(&route.entry.require, &route_place(route.index)));
+        }
+        let grants = Place::new(&outer.member("grants"));
+        for (index, grant) in authorization.grants.iter().enumerate() {
+            let place = grants.clone().element(index).member("group");
+            all.extend(grant.group.as_deref().map(|group| (group, place)));
+        }
+        for (index, policy) in authorization.policies.iter().enumerate() {
+            let place = policy_place(index);
+            all.extend(listed(&policy.groups, Place::new(&place).member("groups")));
+            all.extend(in_require(&policy.require, &place));
+            all.extend(groups_in_access_lists(&policy.acl, &place.member("acl")));
+        }
+        all.extend(self.texts_tested("subject.groups"));
+        all.into_iter()
     }
 
     /// Every rule of every list.
@@ -159,47 +215,6 @@ impl RuleEntry<'_> {
     }
 }
 
-/// A pointer that is only put together when something was found there.
-#[derive(Clone)]
-pub(super) struct Place {
-    outer: Rc<JsonPointer>,
-    steps: [Option<PlaceStep>; 5],
-}
-
-#[derive(Clone, Copy)]
-enum PlaceStep {
-    Member(&'static str),
-    Element(usize),
-}
-
-impl Place {
-    fn new(outer: &JsonPointer) -> Place {
-        Place { outer: Rc::new(outer.clone()), steps: [None; 5] }
-    }
-
-    fn member(self, name: &'static str) -> Place {
-        self.then(PlaceStep::Member(name))
-    }
-
-    fn element(self, index: usize) -> Place {
-        self.then(PlaceStep::Element(index))
-    }
-
-    fn then(mut self, step: PlaceStep) -> Place {
-        if let Some(free) = self.steps.iter_mut().find(|step| step.is_none()) {
-            *free = Some(step);
-        }
-        self
-    }
-
-    pub(super) fn pointer(&self) -> JsonPointer {
-        self.steps.iter().flatten().fold((*self.outer).clone(), |pointer, step| match step {
-            PlaceStep::Member(name) => pointer.member(name),
-            PlaceStep::Element(index) => pointer.element(*index),
-        })
-    }
-}
-
 /// Every name of a selection that stands at `place`.
 fn selected(selection: &Selection, place: Place) -> impl Iterator<Item = (&str, Place)> {
     let lists =
@@ -224,9 +239,28 @@ fn in_access_lists(lists: &[AccessList], place: JsonPointer) -> impl Iterator<It
     roles.filter(|(role, _)| *role != "*")
 }
 
+/// Every group that access lists name. The lists stand at `place`.
+fn groups_in_access_lists<'d>(
+    lists: &'d [AccessList],
+    place: &JsonPointer,
+) -> impl Iterator<Item = (&'d str, Place)> {
+    let place = Place::new(place);
+    lists.iter().enumerate().flat_map(move |(list, access)| {
+        let entries = place.clone().element(list).member("entries");
+        access.entries.iter().enumerate().flat_map(move |(index, entry)| {
+            listed(&entry.groups, entries.clone().element(index).member("groups"))
+        })
+    })
+}
+
 /// Where the attached policy number `index` stands.
 pub(super) fn policy_place(index: usize) -> JsonPointer {
     JsonPointer::members(&["authorization", "policies"]).element(index)
+}
+
+/// Where the grant number `index` stands.
+pub(super) fn grant_place(index: usize) -> JsonPointer {
+    JsonPointer::members(&["authorization", "grants"]).element(index)
 }
 
 /// Where the public entry number `index` stands.

@@ -52,4 +52,23 @@ mod tests {
             [""; 0]
         );
     }
+
+    #[test]
+    fn a_condition_asks_too() {
+        let none = json!({ "roles": null });
+        let asks = json!([{ "none_of": [{ "attribute": "subject.roles", "operator": "contains_any", "value": ["auditor", "intern"] }] }]);
+        let found = found_after(
+            "role-nobody-has",
+            &[
+                ("/authentication/methods/0/jwt/claims", none.clone()),
+                ("/authentication/methods/1/jwt/claims", none),
+                ("/authorization/routes/0/conditions", asks),
+            ],
+        );
+        assert_eq!(
+            found[0],
+            "/authorization/routes/0/conditions/0/none_of/0/value/0: nobody can have the role `auditor`: no method reads roles"
+        );
+        assert_eq!(found.len(), 4);
+    }
 }

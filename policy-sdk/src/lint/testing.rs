@@ -8,7 +8,12 @@ use crate::document::testing::changed;
 
 /// Every finding after each of `changes`: a JSON Pointer and what is put there.
 pub(super) fn all_after(changes: &[(&str, Value)]) -> Vec<Finding> {
-    findings(&Document::from_value(changed(changes)).unwrap())
+    findings(&changed_document(changes))
+}
+
+/// The document after each of `changes`.
+pub(super) fn changed_document(changes: &[(&str, Value)]) -> Document {
+    Document::from_value(changed(changes)).unwrap_or_else(|problems| panic!("{problems}"))
 }
 
 /// What the lint `code` finds after each of `changes`.

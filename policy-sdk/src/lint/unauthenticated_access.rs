@@ -1,8 +1,9 @@
 //! Doors that open to callers without a credential, and lead further than one page.
 
 use super::reading::{Reading, public_place, route_place};
+use super::strangers::{refuse_strangers, requires_nothing};
 use super::{Found, Lint};
-use crate::document::{RequiredAuthentication, Route, Selection};
+use crate::document::{RequiredAuthentication, Restrictions, Route};
 
 pub(super) const LINT: Lint = Lint {
     code: "unauthenticated-access",
@@ -24,6 +25,9 @@ fn look(reading: &Reading<'_>, found: &mut Found) {
             found.add(|| public_place(public.index), || says("read everything below this path"));
         }
     }
+    if !everyone_admits_strangers(reading) {
+        return;
+    }
     for route in &reading.routes {
         if route.entry.authentication == RequiredAuthentication::Optional && admits_strangers(route.entry) {
             if route.methods.write() {
@@ -41,12 +45,17 @@ fn says(what: &str) -> String {
 
 /// Whether a caller without any role, scope and permission meets what the route demands.
 fn admits_strangers(route: &Route) -> bool {
-    let asks_nothing = |selection: &Selection| selection.any_of.is_empty() && selection.all_of.is_empty();
-    route.permission.is_none()
-        && asks_nothing(&route.require.roles)
-        && asks_nothing(&route.require.scopes)
-        && asks_nothing(&route.require.groups)
-        && route.conditions.is_empty()
+    route.permission.is_none() && requires_nothing(&route.require) && !refuse_strangers(&route.conditions)
+}
+
+/// Whether what is demanded of everyone can be met without a credential.
+fn everyone_admits_strangers(reading: &Reading<'_>) -> bool {
+    let authorization = &reading.document.authorization;
+    let (_, groups) = reading.document.groups();
+    groups.is_empty()
+        && requires_nothing(&authorization.require)
+        && authorization.restrictions == Restrictions::default()
+        && !refuse_strangers(&authorization.conditions)
 }
 
 #[cfg(test)]
@@ -90,5 +99,20 @@ mod tests {
         ] {
             assert_eq!(with_route(route), [""; 0]);
         }
+    }
+
+    #[test]
+    fn what_is_demanded_counts_where_strangers_cannot_meet_it() {
+        let route = |conditions: Value| json!({ "methods": ["POST"], "path": "/feedback", "authentication": "optional", "conditions": conditions });
+        let from_inside =
+            json!([{ "attribute": "context.source", "operator": "in_cidr", "value": ["10.0.0.0/8"] }]);
+        let of_finance = json!([{ "attribute": "department", "operator": "eq", "value": "finance" }]);
+        assert_eq!(with_route(route(from_inside)).len(), 1);
+        assert_eq!(with_route(route(of_finance)), [""; 0]);
+        let everyone = ("/authorization/groups", json!(["staff"]));
+        assert_eq!(
+            found_after("unauthenticated-access", &[("/authorization/routes/2", route(json!([]))), everyone]),
+            [""; 0]
+        );
     }
 }

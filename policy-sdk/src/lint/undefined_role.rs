@@ -49,4 +49,17 @@ mod tests {
     fn a_document_without_roles_leaves_them_to_tokens() {
         assert_eq!(found_after("undefined-role", &[("/authorization/roles", json!({}))]), [""; 0]);
     }
+
+    #[test]
+    fn a_role_that_only_a_condition_names_is_one() {
+        let asks = |role: &str| {
+            let test = json!([{ "attribute": "subject.roles", "operator": "contains", "value": role }]);
+            found_after("undefined-role", &[("/authorization/routes/0/conditions", test)])
+        };
+        assert_eq!(
+            asks("ghost"),
+            ["/authorization/routes/0/conditions/0/value: the role `ghost` is defined nowhere"]
+        );
+        assert_eq!(asks("editor"), [""; 0]);
+    }
 }

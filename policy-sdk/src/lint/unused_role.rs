@@ -52,4 +52,19 @@ mod tests {
         assert_eq!(after(json!({ "inherits": ["editor"] })), [""; 0]);
         assert_eq!(after(json!({ "permissions": ["objects:read"] })), [""; 0]);
     }
+
+    #[test]
+    fn a_role_that_only_a_condition_names_is_used() {
+        let test =
+            |attribute: &str| json!([{ "attribute": attribute, "operator": "contains", "value": "ghost" }]);
+        let after = |attribute: &str| {
+            found_after(
+                "unused-role",
+                &[("/authorization/roles/ghost", json!({})), ("/authorization/conditions", test(attribute))],
+            )
+        };
+        assert_eq!(after("subject.roles"), [""; 0]);
+        assert_eq!(after("roles"), [""; 0]);
+        assert_eq!(after("subject.groups").len(), 1);
+    }
 }
