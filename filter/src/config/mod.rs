@@ -93,6 +93,10 @@ impl Config {
                 format!("`{DISABLE_AUTHENTICATION}=true` in the environment of the proxy, or no such field");
             problems.push(Problem::new(pointer, message).expected(expected));
         }
+        if document.candidate.is_some() {
+            let candidate = JsonPointer::root().member("candidate");
+            problems.push(Problem::new(candidate, "candidates are not decided yet"));
+        }
         let policy = Policy::compile(document);
         let wanted = policy.as_ref().map(Wanted::by).unwrap_or_default();
         let methods = authentication::methods(&document.authentication, &wanted, environment, &mut problems);

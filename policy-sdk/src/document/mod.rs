@@ -117,6 +117,24 @@ impl Document {
             (JsonPointer::members(&["groups"]), &self.groups)
         }
     }
+
+    /// The document with its candidate in force, if it has one: what it is to become when the trial went well.
+    pub fn promoted(&self) -> Option<Document> {
+        let authorization = self.candidate.as_ref()?.authorization.clone();
+        Some(Document {
+            version: self.version,
+            name: self.name.clone(),
+            request: self.request.clone(),
+            authentication: self.authentication.clone(),
+            identity_headers: self.identity_headers.clone(),
+            tenancy: self.tenancy.clone(),
+            authorization,
+            rules: Vec::new(),
+            groups: Vec::new(),
+            candidate: None,
+            audit: self.audit.clone(),
+        })
+    }
 }
 
 fn default_name() -> String {

@@ -62,6 +62,15 @@ impl JsonPointer {
         Self(self.0.iter().take(steps).cloned().collect())
     }
 
+    /// What this points to in a document whose candidate is in force, where it stands while the candidate is one.
+    #[must_use]
+    pub(crate) fn of_candidate(mut self) -> Self {
+        if self.0.first() == Some(&Step::Member("authorization".to_owned())) {
+            self.0.insert(0, Step::Member("candidate".to_owned()));
+        }
+        self
+    }
+
     fn then(&self, step: Step) -> Self {
         let mut steps = self.0.clone();
         steps.push(step);

@@ -61,6 +61,16 @@ impl Problem {
         self
     }
 
+    /// The same problem, found with the candidate in force, at the place where the candidate stands.
+    pub(super) fn of_candidate(self) -> Self {
+        Self {
+            pointer: self.pointer.of_candidate(),
+            hinges_on: self.hinges_on.map(JsonPointer::of_candidate),
+            message: self.message.replace(" /authorization/", " /candidate/authorization/"),
+            ..self
+        }
+    }
+
     /// Whether the `slip`, a part that could not be read, may be the reason for this problem.
     pub(super) fn is_explained_by(&self, slip: &JsonPointer) -> bool {
         slip.is_within(&self.pointer) || self.hinges_on.as_ref().is_some_and(|part| slip.is_within(part))

@@ -35,8 +35,8 @@ impl Document {
     /// reading it.
     fn read(value: Value, again: impl FnOnce() -> Result<Value, Problems>) -> Result<Self, Problems> {
         let shape: Problems = match deserr::deserialize::<Self, _, Problems>(value) {
-            Ok(document) => {
-                return match Problems::from_list(semantics::problems(&document)) {
+            Ok(mut document) => {
+                return match Problems::from_list(semantics::problems(&mut document)) {
                     Some(problems) => Err(problems),
                     None => Ok(document),
                 };
@@ -45,11 +45,11 @@ impl Document {
         };
         let mut value = again()?;
         Err(match set_aside(&mut value, &shape) {
-            Some(rest) => {
+            Some(mut rest) => {
                 let unexplained =
                     |problem: &Problem| !shape.iter().any(|slip| problem.is_explained_by(&slip.pointer));
                 let mut problems = shape.clone();
-                for problem in semantics::problems(&rest).into_iter().filter(unexplained) {
+                for problem in semantics::problems(&mut rest).into_iter().filter(unexplained) {
                     problems.add(problem);
                 }
                 problems

@@ -143,7 +143,21 @@ pub fn findings_at(document: &Document, unix_seconds: i64) -> Vec<Finding> {
     look(document, Some(unix_seconds))
 }
 
+/// What is found in the live part, and what would be found with the candidate in its place.
 fn look(document: &Document, now: Option<i64>) -> Vec<Finding> {
+    let mut all = look_at(document, now);
+    let of_candidate = document.promoted().map(|promoted| look_at(&promoted, now));
+    for finding in of_candidate.into_iter().flatten() {
+        let finding = Finding { pointer: finding.pointer.of_candidate(), ..finding };
+        if !all.contains(&finding) {
+            all.push(finding);
+        }
+    }
+    all.sort();
+    all
+}
+
+fn look_at(document: &Document, now: Option<i64>) -> Vec<Finding> {
     let reading = Reading::of(document, now);
     let mut all = Vec::new();
     for lint in LINTS {
@@ -151,7 +165,6 @@ fn look(document: &Document, now: Option<i64>) -> Vec<Finding> {
         (lint.look)(&reading, &mut found);
         all.append(&mut found.conclude());
     }
-    all.sort();
     all
 }
 
@@ -198,6 +211,21 @@ mod tests {
             assert!(lint.code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'), "{}", lint.code);
             assert!(lint.finds.ends_with('.') && !lint.remedy.ends_with('.'), "{}", lint.code);
         }
+    }
+
+    #[test]
+    fn a_candidate_is_looked_at_too() {
+        let candidate =
+            json!({"name": "next", "authorization": {"public": [{"methods": ["*"], "path": "/**"}]}});
+        let all = testing::all_after(&[("/candidate", candidate)]);
+        assert!(
+            all.iter().any(|finding| finding.pointer.to_string() == "/candidate/authorization/public/0"),
+            "{all:?}"
+        );
+        assert!(
+            !all.iter().any(|finding| finding.pointer.to_string().starts_with("/authorization")),
+            "{all:?}"
+        );
     }
 
     #[test]

@@ -3,17 +3,14 @@
 
 use std::collections::BTreeSet;
 
-use crate::document::{AccessList, Authorization, Condition, Document, Intent, JsonPointer, Problem, Rule};
+use crate::document::{AccessList, Authorization, Condition, Intent, JsonPointer, Problem, Rule};
+
+use super::source::Source;
 
 /// Adds everything that does not fit.
-pub(super) fn problems(document: &Document, found: &mut Vec<Problem>) {
-    let authorization = &document.authorization;
-    let place = JsonPointer::root().member("authorization");
-    if document.candidate.is_some() {
-        let candidate = JsonPointer::root().member("candidate");
-        found.push(Problem::new(candidate, "candidates are not decided yet"));
-    }
-    if *authorization != Authorization::default() {
+pub(super) fn problems(source: &Source<'_>, found: &mut Vec<Problem>) {
+    let Source { document, authorization, place, rules: (rules_place, rules), .. } = source;
+    if document.authorization != Authorization::default() {
         for (name, absent) in [("rules", document.rules.is_empty()), ("groups", document.groups.is_empty())] {
             if !absent {
                 let message = format!(
@@ -23,13 +20,9 @@ pub(super) fn problems(document: &Document, found: &mut Vec<Problem>) {
             }
         }
     }
-    let (rules_place, rules) = document.rules();
-    let base = Parts {
-        rules: (&rules_place, rules),
-        acl: &authorization.acl,
-        conditions: &authorization.conditions,
-    };
-    base.look(authorization.intent, &place, authorization, found);
+    let base =
+        Parts { rules: (rules_place, rules), acl: &authorization.acl, conditions: &authorization.conditions };
+    base.look(authorization.intent, place, authorization, found);
     let mut names = BTreeSet::new();
     for (index, policy) in authorization.policies.iter().enumerate() {
         let place = place.member("policies").element(index);

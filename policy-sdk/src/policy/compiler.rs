@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 
 use crate::condition::Conditions;
-use crate::document::{self, Authorization, Document, JsonPointer, Problem};
+use crate::document::{self, JsonPointer, Problem};
 use crate::path_tree::PathTemplate;
 use crate::permission::PermissionPattern;
 
 use super::carrier::Carriers;
 use super::grant::Grants;
 use super::role::Roles;
+use super::source::Source;
 use super::symbol::{Kind, Symbol, Symbols};
 use super::symbol_set::SymbolSet;
 
@@ -39,11 +40,8 @@ pub(super) struct Compiler<'a> {
 
 impl<'a> Compiler<'a> {
     /// Begins with roles and grants, which everything else refers to.
-    pub(super) fn new(
-        document: &Document,
-        authorization: &Authorization,
-        problems: &'a mut Vec<Problem>,
-    ) -> (Compiler<'a>, Grants) {
+    pub(super) fn new(source: &Source<'_>, problems: &'a mut Vec<Problem>) -> (Compiler<'a>, Grants) {
+        let Source { document, authorization, .. } = source;
         let mut symbols = Symbols::default();
         let anyone = symbols.intern(Kind::Anyone, "");
         let roles = Roles::compile(&authorization.roles, &mut symbols);
@@ -53,7 +51,7 @@ impl<'a> Compiler<'a> {
             roles,
             carriers: Carriers::default(),
             problems,
-            place: JsonPointer::root().member("authorization"),
+            place: source.place.clone(),
             attributes: BTreeSet::new(),
             needs_more: false,
         };

@@ -24,6 +24,7 @@ mod hash;
 mod matching;
 mod role;
 mod route;
+mod source;
 mod superuser;
 mod symbol;
 mod symbol_set;
@@ -36,7 +37,7 @@ use std::collections::BTreeSet;
 
 use crate::condition::Steps;
 use crate::decision::{Basis, Decision, Permit, Refusal, Response, RuleId};
-use crate::document::{Document, Problems};
+use crate::document::{Document, Intent, Problem, Problems};
 use crate::explain::{Explanation, Node, Verdict as Told};
 use crate::request::{AccessRequest, Action, Context, Resource, Subject};
 use action::Actions;
@@ -46,6 +47,7 @@ use demand::{Case, Demands, Judgement, Part};
 use entry::{Asked, Entries};
 use matching::asks_for_upgrade;
 use route::{Found, Routes};
+use source::Source;
 use superuser::{Superuser, Superusers};
 use tenancy::Tenants;
 use vote::{Verdict, Votes};
@@ -68,6 +70,7 @@ pub struct Policy {
     cascade: Cascade,
     attributes: BTreeSet<String>,
     needs_more: bool,
+    candidate: Option<Box<Policy>>,
 }
 
 /// What a route asks of a caller before anything else.
@@ -130,7 +133,7 @@ impl<'a> Located<'a> {
 }
 
 impl Policy {
-    /// Compiles what `document` says of tenants, roles, routes, rules and policies.
+    /// Compiles what `document` says of tenants, roles, routes, rules and policies, and its [candidate](Policy::candidate).
     ///
     /// Whether the second lock on a switched-off authentication is open is for the caller to check: this crate knows no
     /// environment.
@@ -139,40 +142,53 @@ impl Policy {
     ///
     /// Everything that is wrong, at once, each with its JSON Pointer.
     pub fn compile(document: &Document) -> Result<Policy, Problems> {
-        let authorization = &document.authorization;
         let mut problems = Vec::new();
-        let (mut compiler, grants) = Compiler::new(document, authorization, &mut problems);
+        let mut policy = Policy::of(Source::live(document), &mut problems);
+        policy.candidate =
+            Source::candidate(document).map(|source| Box::new(Policy::of(source, &mut problems)));
+        match Problems::from_list(problems) {
+            Some(problems) => Err(problems),
+            None => Ok(policy),
+        }
+    }
+
+    /// Compiles one of the policies that a document holds. It decides right only if no problem was added.
+    fn of(source: Source<'_>, problems: &mut Vec<Problem>) -> Policy {
+        let Source { document, authorization, place, .. } = &source;
+        let (mut compiler, grants) = Compiler::new(&source, problems);
         let routes = Routes::compile(authorization, &mut compiler);
-        let place = compiler.place.clone();
-        let conditions = compiler.conditions(&authorization.conditions, &place);
-        let (_place, groups) = document.groups();
+        let conditions = compiler.conditions(&authorization.conditions, place);
         let (require, restrictions) = (&authorization.require, &authorization.restrictions);
-        let demands = Demands::of_policy(groups, require, restrictions, conditions, None, &mut compiler);
-        let (rules_place, rules) = document.rules();
+        let demands =
+            Demands::of_policy(source.groups, require, restrictions, conditions, None, &mut compiler);
+        let (rules_place, rules) = &source.rules;
         let acl = (&place.member("acl"), authorization.acl.as_slice());
-        let entries = Entries::compile((&rules_place, rules), acl, String::new(), &mut compiler);
+        let entries = Entries::compile((rules_place, rules), acl, String::new(), &mut compiler);
         let superusers = Superusers::compile(&authorization.superusers, &mut compiler);
         let cascade = Cascade::compile(&authorization.policies, &mut compiler);
         let tenants = Tenants::compile(&document.tenancy, &mut compiler);
-        coherence::problems(document, compiler.problems);
+        coherence::problems(&source, compiler.problems);
         let needs_more = compiler.needs_more();
         let (directory, attributes) = compiler.finish(grants);
-        match Problems::from_list(problems) {
-            Some(problems) => Err(problems),
-            None => Ok(Policy {
-                authentication_disabled: document.authentication.disabled,
-                directory,
-                tenants,
-                routes,
-                demands,
-                is_abac: authorization.intent == Some(crate::document::Intent::Abac),
-                entries,
-                superusers,
-                cascade,
-                attributes,
-                needs_more,
-            }),
+        Policy {
+            authentication_disabled: document.authentication.disabled,
+            directory,
+            tenants,
+            routes,
+            demands,
+            is_abac: authorization.intent == Some(Intent::Abac),
+            entries,
+            superusers,
+            cascade,
+            attributes,
+            needs_more,
+            candidate: None,
         }
+    }
+
+    /// The policy on trial, if the document has one. It is asked on its own; this policy never looks at it.
+    pub fn candidate(&self) -> Option<&Policy> {
+        self.candidate.as_deref()
     }
 
     /// The names of the subject's own attributes that conditions look at: what has to be taken from a credential.

@@ -6,6 +6,7 @@
 
 mod audit;
 mod bounds;
+mod candidate;
 mod credential_sources;
 mod headers;
 mod identity_headers;
@@ -27,12 +28,19 @@ pub(crate) mod testing;
 use super::{Document, Problem};
 
 /// Everything that is wrong with how the parts of `document` fit together.
-pub(super) fn problems(document: &Document) -> Vec<Problem> {
+///
+/// The document comes back as it was: it is changed for a moment, to be looked at with its candidate in force.
+pub(super) fn problems(document: &mut Document) -> Vec<Problem> {
     let mut found = Vec::new();
-    for idea in IDEAS {
-        idea(document, &mut found);
-    }
+    look(document, &mut found);
+    candidate::look_behind(document, &mut found, look);
     found
+}
+
+fn look(document: &Document, found: &mut Vec<Problem>) {
+    for idea in IDEAS {
+        idea(document, found);
+    }
 }
 
 type Idea = fn(&Document, &mut Vec<Problem>);
@@ -52,4 +60,5 @@ const IDEAS: &[Idea] = &[
     route_table::problems,
     rules::problems,
     audit::problems,
+    candidate::problems,
 ];

@@ -42,7 +42,8 @@ fn each_once<'a>(
     }
 }
 
-fn well_formed(name: &str, pointer: JsonPointer, found: &mut Vec<Problem>) {
+/// Adds a problem if `name` could not be a label.
+pub(super) fn well_formed(name: &str, pointer: JsonPointer, found: &mut Vec<Problem>) {
     if !is_name(name) {
         found.push(Problem::new(pointer, "not a name").expected("1 to 63 of `a-z`, `0-9`, `_`, `-`"));
     }
