@@ -1,12 +1,14 @@
 //! The cases of every example, natively: the policy is asked the questions that a real Envoy is asked elsewhere
 //! (`testbed/tests/e2e/examples.rs`), and both must give the answer that the case says.
 //!
-//! Cases that bring a credential of their own in a header are about reading tokens, and have no native question.
+//! Cases that bring a credential of their own in a header are about reading tokens, and have no native question. Those that
+//! say what time it is are asked here and nowhere else in Rust: an Envoy has its own clock.
 
 use std::path::Path;
 
 use portcullis_policy::document::Document;
 use portcullis_policy::host::canonical_host;
+use portcullis_policy::moment::Moment;
 use portcullis_policy::path::{PathError, PathMode, canonicalize};
 use portcullis_policy::policy::Policy;
 use portcullis_policy::request::{AccessRequest, Action, Context, Resource, Subject};
@@ -28,7 +30,7 @@ fn native(subject: &example::Subject) -> Subject {
 }
 
 /// `permit`, `permit in TENANT`, or the code of a refusal.
-fn answer(policy: &Policy, ask: &Ask<'_>, subject: Option<&Subject>) -> String {
+fn answer(policy: &Policy, ask: &Ask<'_>, time: Option<Moment>, subject: Option<&Subject>) -> String {
     let target = match canonicalize(ask.target.as_bytes(), PathMode::Refuse) {
         Ok(target) => target,
         Err(PathError::Ambiguous(_)) => return "ambiguous_path".to_owned(),
@@ -42,7 +44,9 @@ fn answer(policy: &Policy, ask: &Ask<'_>, subject: Option<&Subject>) -> String {
         .collect();
     let (action, resource) = (Action::of_method(ask.method), Resource::at(&host, &target.path));
     let source = ask.source.map(|address| address.parse().expect("an address"));
-    let context = Context { headers: &headers, query: target.query.as_deref(), source, ..Context::default() };
+    let query = target.query.as_deref();
+    let time = time.map(Moment::unix_seconds);
+    let context = Context { headers: &headers, query, source, time, ..Context::default() };
     let located = policy.locate(action, resource, &context);
     let response = policy.decide(&located, &AccessRequest { subject, action, resource, context });
     match response.outcome {
@@ -62,7 +66,7 @@ fn brings_its_own_credential(case: &Case) -> bool {
 #[test]
 fn examples_are_decided_natively_as_in_envoy() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let mut asked = 0;
+    let (mut asked, mut timed) = (0, 0);
     let mut wrong = Vec::new();
     for name in Example::names(&root).expect("the examples") {
         let example = Example::open(&root, &name).expect("the example reads");
@@ -71,7 +75,9 @@ fn examples_are_decided_natively_as_in_envoy() {
         for case in example.cases.cases.iter().filter(|case| !brings_its_own_credential(case)) {
             let subject = case.subject(&example.cases).expect("the subject is known");
             let subject = subject.map(|(_, subject)| native(subject));
-            let got = answer(&policy, &case.ask().expect("a request"), subject.as_ref());
+            let time = case.time(&example.cases).map(|time| time.parse().expect("a moment of RFC 3339"));
+            timed += usize::from(time.is_some());
+            let got = answer(&policy, &case.ask().expect("a request"), time, subject.as_ref());
             let as_expected = match case.expectation().expect("an expectation") {
                 Expectation::Permit { tenant: Some(tenant) } => got == format!("permit in {tenant}"),
                 Expectation::Permit { tenant: None } => got.starts_with("permit"),
@@ -83,7 +89,7 @@ fn examples_are_decided_natively_as_in_envoy() {
             }
         }
     }
-    assert!(asked > 0, "there are no cases");
+    assert!(asked > timed && timed > 0, "{asked} cases, {timed} of them with a time");
     assert!(wrong.is_empty(), "{} of {asked}: {wrong:#?}", wrong.len());
-    println!("{asked} cases");
+    println!("{asked} cases, {timed} of them with a time");
 }

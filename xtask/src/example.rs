@@ -49,11 +49,12 @@ pub(crate) async fn run(
 
     let outcomes = stage.run().await?;
     println!("{}", table(&outcomes));
-    for (case, reason) in &stage.example().skips {
+    for (case, reason) in stage.example().left_out() {
         println!("not sent: {case}: {reason}");
     }
     let bad: Vec<_> = outcomes.iter().filter(|outcome| !outcome.as_expected()).collect();
-    println!("{} of {} as expected", outcomes.len() - bad.len(), outcomes.len());
+    let left_out = stage.example().left_out().count();
+    println!("{} of {} as expected, {left_out} not sent", outcomes.len() - bad.len(), outcomes.len());
     for outcome in &bad {
         println!("NOT AS EXPECTED: {}: expected {}, got {}", outcome.name, outcome.expected, outcome.got);
     }

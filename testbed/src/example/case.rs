@@ -16,9 +16,9 @@ pub struct CaseFile {
     /// The policy, beside this file.
     #[serde(default = "default_policy")]
     pub policy: PathBuf,
-    /// The time that conditions see. A proxy has its own clock: only the native ring can set it.
+    /// What time it is in every case that does not say so itself.
     #[serde(default)]
-    pub time: Option<String>,
+    time: Option<String>,
     /// Those who appear in the cases, by a name of the file's own.
     #[serde(default)]
     pub subjects: BTreeMap<String, Subject>,
@@ -206,10 +206,19 @@ impl Case {
         format!("{method} {target}")
     }
 
-    /// What is asked, taken apart.
+    /// What time it is, in RFC 3339, when the case depends on it. It cannot be sent: a proxy has its own clock.
+    pub fn time<'a>(&'a self, file: &'a CaseFile) -> Option<&'a str> {
+        let own = match &self.request {
+            RequestForm::Line(_) => None,
+            RequestForm::Parts(parts) => parts.time.as_deref(),
+        };
+        own.or(file.time.as_deref())
+    }
+
+    /// What is asked, taken apart, but for the time.
     ///
     /// # Errors
-    /// When the URL has no host, or the case sets a time, which cannot be sent.
+    /// When the URL has no host.
     pub fn ask(&self) -> Result<Ask<'_>> {
         let (method, url) = self.method_and_url();
         let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
@@ -220,9 +229,6 @@ impl Case {
         let target = if target.is_empty() { "/" } else { target };
         let mut ask = Ask { method, host, target, headers: Vec::new(), source: None };
         if let RequestForm::Parts(parts) = &self.request {
-            if parts.time.is_some() {
-                bail!("{}: a proxy's clock cannot be set; name this case in envoy-skips.yaml", self.name);
-            }
             ask.source = parts.source.as_deref();
             for (name, values) in &parts.headers {
                 match values {

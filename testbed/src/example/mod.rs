@@ -1,8 +1,9 @@
 //! The examples of this repository, on stage: each is a folder with a policy, an Envoy configuration and cases, and each
 //! case becomes a real request with a real token.
 //!
-//! The same cases are asked of the policy natively by `tests/tests/examples.rs`. This ring knows nothing of how a decision is made: it mints the token
-//! that stands for a subject, sends the request, and reads the answer as a client would.
+//! The same cases are asked of the policy natively by `tests/tests/examples.rs`, those that say what time it is among them,
+//! which cannot be sent. This ring knows nothing of how a decision is made: it mints the token that stands for a subject,
+//! sends the request, and reads the answer as a client would.
 
 mod caller;
 mod case;
@@ -13,11 +14,9 @@ pub use case::{Ask, Case, CaseFile, Expectation, Subject};
 pub use outcome::Outcome;
 pub use stage::{Stage, StageOptions};
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
-use serde::Deserialize;
 use serde_json::Value;
 
 use crate::envoy_config::read_yaml;
@@ -27,6 +26,9 @@ const FOLDER: &str = "examples";
 
 /// Cases, by which a folder is known as an example of this kind.
 const CASES: &str = "cases.yaml";
+
+/// Why a case that says what time it is goes through no proxy.
+const OWN_CLOCK: &str = "it says what time it is, and a proxy has its own clock";
 
 /// One example, read.
 #[derive(Clone, Debug)]
@@ -39,16 +41,6 @@ pub struct Example {
     pub document: Value,
     /// The cases and those who appear in them.
     pub cases: CaseFile,
-    /// Cases that cannot be sent through a proxy, by name, each with the reason.
-    pub skips: BTreeMap<String, String>,
-}
-
-/// One line of `envoy-skips.yaml`.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Skip {
-    case: String,
-    reason: String,
 }
 
 impl Example {
@@ -72,7 +64,7 @@ impl Example {
     /// Reads the example of that name.
     ///
     /// # Errors
-    /// When there is none, a file of it is malformed, two cases share a name, or a skip names no case.
+    /// When there is none, a file of it is malformed, or two cases share a name.
     pub fn open(root: &Path, name: &str) -> Result<Self> {
         let names = Self::names(root)?;
         ensure!(names.iter().any(|known| known == name), "no example {name}; there are {}", names.join(", "));
@@ -80,19 +72,22 @@ impl Example {
         let here = root.join(&folder);
         let cases: CaseFile = typed(&here.join(CASES))?;
         let document = read_yaml(&here.join(&cases.policy))?;
-        let skips = match here.join("envoy-skips.yaml") {
-            file if file.is_file() => typed::<Vec<Skip>>(&file)?,
-            _ => Vec::new(),
-        };
         let mut seen = std::collections::BTreeSet::new();
         for case in &cases.cases {
             ensure!(seen.insert(case.name.as_str()), "{name}: two cases are called {:?}", case.name);
         }
-        for skip in &skips {
-            ensure!(seen.contains(skip.case.as_str()), "{name}: no case {:?} to skip", skip.case);
-        }
-        let skips = skips.into_iter().map(|skip| (skip.case, skip.reason)).collect();
-        Ok(Self { name: name.to_owned(), folder, document, cases, skips })
+        Ok(Self { name: name.to_owned(), folder, document, cases })
+    }
+
+    /// The cases that can be sent through a proxy.
+    pub fn sent(&self) -> impl Iterator<Item = &Case> {
+        self.cases.cases.iter().filter(|case| case.time(&self.cases).is_none())
+    }
+
+    /// The names of those that cannot be, each with the reason.
+    pub fn left_out(&self) -> impl Iterator<Item = (&str, &'static str)> {
+        let left_out = self.cases.cases.iter().filter(|case| case.time(&self.cases).is_some());
+        left_out.map(|case| (case.name.as_str(), OWN_CLOCK))
     }
 
     /// The Envoy configuration, relative to the root of the repository.

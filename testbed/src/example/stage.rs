@@ -83,10 +83,7 @@ impl Stage {
     /// When a case is malformed, or the proxy does not answer.
     pub async fn run(&self) -> Result<Vec<Outcome>> {
         let mut outcomes = Vec::new();
-        for case in &self.example.cases.cases {
-            if self.example.skips.contains_key(&case.name) {
-                continue;
-            }
+        for case in self.example.sent() {
             let mut request = case.request()?;
             if let Some((_, subject)) = case.subject(&self.example.cases)? {
                 let method =

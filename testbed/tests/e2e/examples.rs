@@ -26,6 +26,9 @@ async fn play(name: &str) {
     let permits = outcomes.iter().filter(|outcome| outcome.got.starts_with("permit")).count();
     assert_eq!(stage.bed.upstream.served(), permits as u64, "{name}: the service saw what was permitted");
     println!("{name}: {} cases, {permits} of them permitted", outcomes.len());
+    for (case, reason) in stage.example().left_out() {
+        println!("{name}: not sent: {case}: {reason}");
+    }
 }
 
 /// The bed would hand on any variable; the file as it is shipped must name those that its policy needs.
