@@ -22,7 +22,10 @@ pub use record::{AuthenticationDisabled, Decision, FORMAT_VERSION, Gap, GapCause
 pub use settings::{Settings, SettingsError, WhenFull};
 pub use stream::{Appended, NotRecorded, Pending, Stream};
 pub use text::{Text, Texts};
-pub use verify::{Expectations, ExpectedHead, Finding, FindingKind, NotAHead, Report, StreamSummary, verify};
+pub use verify::{
+    Expectations, ExpectedHead, Finding, FindingKind, NotAHead, Recorded, Report, StreamSummary, verify,
+    verify_records,
+};
 
 /// The longest line a sealed record can make, in bytes with its line feed: every text field at its bound and
 /// every character escaped sixfold stays below it (a test builds that record). The verifier reads no further.

@@ -2,7 +2,7 @@
 
 use portcullis_filter::audit::{
     Chain, Digest, Expectations, ExpectedHead, FindingKind, MAX_BATCH_RECORDS, MAX_LINE_BYTES, NotAHead,
-    Record, Sequence, StreamId, WhenFull,
+    Record, Sequence, StreamId, Value, WhenFull, verify_records,
 };
 
 use crate::support::{File, at, closed_file, decision, deliver, open, settings, stream};
@@ -41,6 +41,36 @@ fn an_intact_file_is_summed_up() {
     assert_eq!(closed.last_time, "2026-01-01T00:00:00.002000000Z");
     let open = &report.streams[&StreamId::from_bytes([2; 16])];
     assert_eq!((open.records, open.repeated, open.gaps, open.lost, open.closed), (6, 6, 1, 3, false));
+}
+
+#[test]
+fn a_record_is_handed_over_once_and_only_if_it_is_what_was_written() {
+    let file = closed_file(1, 4);
+    let mut lines = file.lines();
+    lines[2] = String::from_utf8(lines[2].clone()).expect("text").replace("permit", "denied").into_bytes();
+    lines.insert(4, lines[3].clone());
+    lines.insert(1, b"nonsense\n".to_vec());
+    let (mut handed, mut findings) = (Vec::new(), Vec::new());
+    let text = lines.concat();
+    let read = verify_records(
+        text.as_slice(),
+        &Expectations::default(),
+        |finding| findings.push(finding.line),
+        |record| {
+            let kind = match record.event.get("kind") {
+                Some(Value::Text(kind)) => kind.to_string(),
+                other => panic!("{other:?}"),
+            };
+            handed.push((record.line, record.sequence.get(), kind));
+        },
+    );
+    assert_eq!(findings, [Some(2), Some(4)]);
+    // Line 2 is nonsense, record 2 at line 4 was edited, and line 6 is record 3 again.
+    let expected =
+        [(1, 0, "open"), (3, 1, "decision"), (5, 3, "decision"), (7, 4, "decision"), (8, 5, "close")];
+    assert_eq!(handed, expected.map(|(line, place, kind)| (line, place, kind.to_owned())));
+    let first = &read.expect("a slice can be read").streams[&StreamId::from_bytes([1; 16])];
+    assert_eq!((first.records, first.repeated), (6, 1));
 }
 
 #[test]

@@ -17,6 +17,8 @@ pub(super) struct Line {
     pub(super) computed: Digest,
     pub(super) time: String,
     pub(super) event: Event,
+    /// The whole event.
+    pub(super) content: Object<'static>,
     /// Whether the bytes are the canonical form of what they say.
     pub(super) canonical: bool,
 }
@@ -55,28 +57,33 @@ impl Line {
         self.claimed == self.computed
     }
 
-    fn from_record(record: &mut Object<'_>, canonical: bool) -> Option<Self> {
+    fn from_record(record: &mut Object<'static>, canonical: bool) -> Option<Self> {
         let claimed = match record.remove("hash")? {
             Value::Text(hash) => hash.parse().ok()?,
             Value::Integer(_) | Value::Boolean(_) | Value::List(_) | Value::Object(_) => return None,
+        };
+        let computed = record_hash(&[record.encode().as_bytes()]);
+        let content = match record.remove("event")? {
+            Value::Object(event) => event,
+            Value::Text(_) | Value::Integer(_) | Value::Boolean(_) | Value::List(_) => return None,
         };
         let line = Self {
             stream: text(record, "stream")?.parse().ok()?,
             sequence: Sequence::try_from(number(record, "sequence")?).ok()?,
             previous: text(record, "previous")?.parse().ok()?,
             claimed,
-            computed: record_hash(&[record.encode().as_bytes()]),
+            computed,
             time: text(record, "time").filter(|time| humantime::parse_rfc3339(time).is_ok())?.to_owned(),
-            event: event(record.get("event")?)?,
+            event: event(&content)?,
+            content,
             canonical,
         };
-        // event, previous, sequence, stream, time: nothing else.
-        (record.len() == 5).then_some(line)
+        // previous, sequence, stream, time: nothing else.
+        (record.len() == 4).then_some(line)
     }
 }
 
-fn event(value: &Value<'_>) -> Option<Event> {
-    let Value::Object(event) = value else { return None };
+fn event(event: &Object<'_>) -> Option<Event> {
     Some(match text(event, "kind")? {
         "open" => Event::Open,
         "close" => Event::Close,

@@ -18,6 +18,7 @@ use std::io;
 pub use finding::{Finding, FindingKind};
 pub use stream::StreamSummary;
 
+use super::canonical::Object;
 use super::chain::{Digest, NotHex, Sequence, StreamId};
 use line::{Illegible, Line};
 use reader::{Lines, Read};
@@ -72,6 +73,21 @@ pub struct Report {
     pub streams: BTreeMap<StreamId, StreamSummary>,
 }
 
+/// A record as it was read back.
+#[derive(Clone, Copy, Debug)]
+pub struct Recorded<'l> {
+    /// The line it was met at, from 1.
+    pub line: u64,
+    /// Its stream.
+    pub stream: StreamId,
+    /// Its place there.
+    pub sequence: Sequence,
+    /// When it was recorded: RFC 3339 in UTC with nine digits.
+    pub time: &'l str,
+    /// What happened: the members that `docs/audit.md` lists, and those of later versions.
+    pub event: &'l Object<'static>,
+}
+
 /// Reads records to the end and reports each finding as it is met.
 ///
 /// # Errors
@@ -81,7 +97,21 @@ pub fn verify(
     expectations: &Expectations,
     on_finding: impl FnMut(Finding),
 ) -> io::Result<Report> {
-    let mut verification = Verification::new(expectations, on_finding);
+    verify_records(reader, expectations, on_finding, |_record| {})
+}
+
+/// As [`verify()`], and hands over each record whose hash is that of its content, once: not again where it was delivered
+/// again, and not where it stands out of order. A finding about a record comes before the record.
+///
+/// # Errors
+/// As [`verify()`].
+pub fn verify_records(
+    reader: impl io::BufRead,
+    expectations: &Expectations,
+    on_finding: impl FnMut(Finding),
+    on_record: impl FnMut(Recorded<'_>),
+) -> io::Result<Report> {
+    let mut verification = Verification::new(expectations, on_finding, on_record);
     let mut lines = Lines::new(reader);
     while let Some(read) = lines.read()? {
         verification.line(read);
@@ -89,18 +119,19 @@ pub fn verify(
     Ok(verification.finish(expectations.closed))
 }
 
-struct Verification<F> {
+struct Verification<F, R> {
     on_finding: F,
+    on_record: R,
     line: u64,
     findings: u64,
     followers: BTreeMap<StreamId, Follower>,
     heads: BTreeMap<(StreamId, Sequence), Digest>,
 }
 
-impl<F: FnMut(Finding)> Verification<F> {
-    fn new(expectations: &Expectations, on_finding: F) -> Self {
+impl<F: FnMut(Finding), R: FnMut(Recorded<'_>)> Verification<F, R> {
+    fn new(expectations: &Expectations, on_finding: F, on_record: R) -> Self {
         let heads = expectations.heads.iter().map(|head| ((head.stream, head.sequence), head.hash)).collect();
-        Self { on_finding, line: 0, findings: 0, followers: BTreeMap::new(), heads }
+        Self { on_finding, on_record, line: 0, findings: 0, followers: BTreeMap::new(), heads }
     }
 
     fn line(&mut self, read: Read<'_>) {
@@ -133,7 +164,10 @@ impl<F: FnMut(Finding)> Verification<F> {
             return self.report(Some(line.stream), FindingKind::TooManyStreams);
         }
         let follower = self.followers.entry(line.stream).or_insert_with(|| Follower::new(line.stream));
-        for kind in follower.follow(line) {
+        let before = follower.summary().records;
+        let findings = follower.follow(line);
+        let is_new = line.is_sound() && follower.summary().records > before;
+        for kind in findings {
             self.report(Some(line.stream), kind);
         }
         let place = (line.stream, line.sequence);
@@ -142,6 +176,11 @@ impl<F: FnMut(Finding)> Verification<F> {
             if expected != line.computed {
                 self.report(Some(line.stream), FindingKind::HeadDiffers { sequence: line.sequence });
             }
+        }
+        if is_new {
+            let Line { stream, sequence, time, content, .. } = line;
+            let (stream, sequence) = (*stream, *sequence);
+            (self.on_record)(Recorded { line: self.line, stream, sequence, time, event: content });
         }
     }
 
