@@ -83,3 +83,4 @@ pub mod permission;
 pub mod policy;
 pub mod query;
 pub mod request;
+pub mod unknown;

@@ -10,6 +10,7 @@ use std::net::IpAddr;
 use serde_json::{Map, Value};
 
 use crate::path::CanonicalPath;
+use crate::unknown::Unknown;
 
 /// One question to the decision point.
 #[derive(Debug, Clone, Copy)]
@@ -143,6 +144,8 @@ pub struct Context<'a> {
     pub time: Option<i64>,
     /// Other properties, where whoever asks gives any.
     pub attributes: Option<&'a Map<String, Value>>,
+    /// What of all this, and of the subject, is not known. Of a request that is here nothing is unknown.
+    pub unknown: Unknown<'a>,
 }
 
 impl<'a> Context<'a> {

@@ -53,7 +53,7 @@ impl Request {
             query: self.target.query.as_deref(),
             source: self.outline.source.as_deref().and_then(address),
             time: i64::try_from(now.seconds()).ok(),
-            attributes: None,
+            ..Context::default()
         }
     }
 }

@@ -158,6 +158,7 @@ impl EvaluationRequest {
                 source: self.context.source,
                 time: self.context.time,
                 attributes: Some(&self.context.attributes),
+                ..Context::default()
             },
         }
     }

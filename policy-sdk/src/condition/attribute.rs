@@ -13,6 +13,7 @@ use crate::document::{JsonPointer, Problem};
 use crate::limits::MAX_NAME_BYTES;
 use crate::query;
 use crate::request::Subject;
+use crate::unknown::Fact;
 
 /// An attribute of a request.
 pub(super) enum Attribute {
@@ -49,28 +50,44 @@ pub(super) struct Known {
     name: &'static str,
     count: Count,
     kind: Kind,
+    /// What has to be known of a request to say what it is. Absent for what is known of every request.
+    fact: Option<Fact>,
     find: for<'a> fn(&Facts<'a>) -> Result<Found<'a>, Fault>,
 }
 
 /// Every attribute with a name of ours. A new one is a row here and in the reference of the policy language.
 static KNOWN: [Known; 17] = [
-    one("subject.id", |facts| subject(facts, |subject| Found::text(subject.id.as_deref()))),
-    one("subject.type", |facts| subject(facts, |subject| Found::text(subject.kind.as_deref()))),
-    one("subject.tenant", |facts| subject(facts, |subject| Found::text(subject.tenant.as_deref()))),
-    one("subject.method", |facts| subject(facts, |subject| Found::text(subject.method.as_deref()))),
-    one("subject.key_type", |facts| subject(facts, |subject| Found::text(subject.key_type.as_deref()))),
-    list("subject.roles", |facts| subject_list(facts, |subject| &subject.roles)),
-    list("subject.groups", |facts| subject_list(facts, |subject| &subject.groups)),
-    list("subject.scopes", |facts| subject_list(facts, |subject| &subject.scopes)),
-    list("subject.permissions", |facts| subject_list(facts, |subject| &subject.permissions)),
-    one("action.name", |facts| Ok(Found::text(facts.request.action.name()))),
-    one("action.method", |facts| Ok(Found::text(facts.request.action.method()))),
-    one("resource.host", |facts| Ok(Found::text(Some(facts.request.resource.host)))),
-    one("resource.path", |facts| Ok(Found::text(Some(facts.request.resource.path.as_str())))),
-    one("resource.type", |facts| Ok(of_resource(facts, "type", facts.request.resource.kind))),
-    one("resource.id", |facts| Ok(of_resource(facts, "id", facts.request.resource.id))),
-    Known { name: "context.time", count: Count::One, kind: Kind::Number, find: time },
-    Known { name: "context.source", count: Count::One, kind: Kind::Address, find: source },
+    one("subject.id", Some(Fact::Id), |facts| subject(facts, |subject| Found::text(subject.id.as_deref()))),
+    one("subject.type", None, |facts| subject(facts, |subject| Found::text(subject.kind.as_deref()))),
+    one("subject.tenant", Some(Fact::Tenant), |facts| {
+        subject(facts, |subject| Found::text(subject.tenant.as_deref()))
+    }),
+    one("subject.method", Some(Fact::Method), |facts| {
+        subject(facts, |subject| Found::text(subject.method.as_deref()))
+    }),
+    one("subject.key_type", Some(Fact::KeyType), |facts| {
+        subject(facts, |subject| Found::text(subject.key_type.as_deref()))
+    }),
+    list("subject.roles", Fact::Roles, |facts| subject_list(facts, |subject| &subject.roles)),
+    list("subject.groups", Fact::Groups, |facts| subject_list(facts, |subject| &subject.groups)),
+    list("subject.scopes", Fact::Scopes, |facts| subject_list(facts, |subject| &subject.scopes)),
+    list("subject.permissions", Fact::Permissions, |facts| {
+        subject_list(facts, |subject| &subject.permissions)
+    }),
+    one("action.name", None, |facts| Ok(Found::text(facts.request.action.name()))),
+    one("action.method", None, |facts| Ok(Found::text(facts.request.action.method()))),
+    one("resource.host", None, |facts| Ok(Found::text(Some(facts.request.resource.host)))),
+    one("resource.path", None, |facts| Ok(Found::text(Some(facts.request.resource.path.as_str())))),
+    one("resource.type", None, |facts| Ok(of_resource(facts, "type", facts.request.resource.kind))),
+    one("resource.id", None, |facts| Ok(of_resource(facts, "id", facts.request.resource.id))),
+    Known { name: "context.time", count: Count::One, kind: Kind::Number, fact: Some(Fact::Time), find: time },
+    Known {
+        name: "context.source",
+        count: Count::One,
+        kind: Kind::Address,
+        fact: Some(Fact::Source),
+        find: source,
+    },
 ];
 
 impl Attribute {
@@ -158,6 +175,9 @@ impl Attribute {
     /// [`Fault::Malformed`] for values that cannot be read, [`Fault::TooLarge`] for too many.
     pub(super) fn find<'a>(&'a self, facts: &Facts<'a>) -> Result<Found<'a>, Fault> {
         let request = facts.request;
+        if self.is_hidden(facts) {
+            return Err(Fault::NotKnown);
+        }
         match self {
             Attribute::Known(known) => (known.find)(facts),
             Attribute::Header(name) => {
@@ -189,6 +209,25 @@ impl Attribute {
                 let found = below.iter().try_fold(property, |value, step| Some(part(value?, step)));
                 found.flatten().map_or(Ok(Found::Nothing), Found::json)
             }
+        }
+    }
+}
+
+impl Attribute {
+    /// Whether it is not known what the attribute is. An anonymous caller has no attributes, and that is known.
+    fn is_hidden(&self, facts: &Facts<'_>) -> bool {
+        let unknown = facts.request.context.unknown;
+        let of_subject = |fact, name: &str| facts.request.subject.is_some() && unknown.hides(fact, name);
+        match self {
+            Attribute::Known(known) => match known.fact {
+                Some(fact @ (Fact::Source | Fact::Time)) => unknown.hides(fact, ""),
+                Some(fact) => of_subject(fact, ""),
+                None => false,
+            },
+            Attribute::Header(name) => unknown.hides(Fact::Header, name),
+            Attribute::Query(_) => unknown.hides(Fact::Query, ""),
+            Attribute::Property { root: Root::Subject, name, .. } => of_subject(Fact::Attribute, name),
+            Attribute::Property { root: Root::Action | Root::Resource | Root::Context, .. } => false,
         }
     }
 }
@@ -229,12 +268,12 @@ pub(super) fn known_names() -> impl Iterator<Item = &'static str> {
 
 type Find = for<'a> fn(&Facts<'a>) -> Result<Found<'a>, Fault>;
 
-const fn one(name: &'static str, find: Find) -> Known {
-    Known { name, count: Count::One, kind: Kind::Text, find }
+const fn one(name: &'static str, fact: Option<Fact>, find: Find) -> Known {
+    Known { name, count: Count::One, kind: Kind::Text, fact, find }
 }
 
-const fn list(name: &'static str, find: Find) -> Known {
-    Known { name, count: Count::List, kind: Kind::Text, find }
+const fn list(name: &'static str, fact: Fact, find: Find) -> Known {
+    Known { name, count: Count::List, kind: Kind::Text, fact: Some(fact), find }
 }
 
 fn subject<'a>(facts: &Facts<'a>, find: impl FnOnce(&'a Subject) -> Found<'a>) -> Result<Found<'a>, Fault> {

@@ -74,6 +74,7 @@ fn evaluate(conditions: &Conditions, steps: &mut Steps) -> Truth {
             source: Some("10.0.0.1".parse().unwrap()),
             time: Some(1_772_355_600),
             attributes: said_of_context.as_object(),
+            ..Context::default()
         },
     };
     conditions.evaluate(&Facts { request: &request, captures: template.captures(&path) }, steps)
@@ -156,7 +157,9 @@ fn attributes_that_are_not_there_are_no_answer() {
             Fault::Missing => Truth::False,
             Fault::Malformed => Truth::Unknown(Fault::Malformed),
             Fault::Several | Fault::WrongType => Truth::True,
-            Fault::NotAList | Fault::Inexact | Fault::TooLarge | Fault::Exhausted => panic!("{fault}"),
+            Fault::NotAList | Fault::Inexact | Fault::TooLarge | Fault::NotKnown | Fault::Exhausted => {
+                panic!("{fault}")
+            }
         };
         assert_eq!(present, expected, "{attribute}");
         assert_eq!(

@@ -90,6 +90,9 @@ pub enum Fault {
     /// More values or longer text than are compared.
     #[error("the attribute is too large")]
     TooLarge,
+    /// Whether the attribute is there is not known: see [`crate::unknown`].
+    #[error("the attribute is not known")]
+    NotKnown,
     /// The decision took more steps than it may.
     #[error("the decision took too many steps")]
     Exhausted,

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use crate::condition::Truth;
 use crate::permission::PermissionPattern;
 
-use super::caller::Caller;
+use super::caller::{Caller, known_or};
 use super::symbol::Symbol;
 use super::symbol_set::SymbolSet;
 
@@ -67,10 +68,9 @@ impl Wanted {
 
     /// Whether `caller` has it: by a role, by a grant, or directly. A text in a credential that is no permission gives
     /// nothing.
-    pub(super) fn is_held(&self, caller: &Caller<'_>, sets: &[SymbolSet]) -> bool {
-        let by_role =
-            self.places.iter().filter_map(|place| sets.get(*place)).any(|set| set.intersects(&caller.held));
-        by_role
+    pub(super) fn is_held(&self, caller: &Caller<'_>, sets: &[SymbolSet]) -> Truth {
+        let mut by_role = self.places.iter().filter_map(|place| sets.get(*place));
+        let is_held = by_role.clone().any(|set| set.intersects(&caller.held))
             || caller
                 .grants
                 .iter()
@@ -79,6 +79,10 @@ impl Wanted {
                 let held =
                     subject.permissions.iter().filter_map(|text| text.parse::<PermissionPattern>().ok());
                 held.into_iter().any(|held| held.covers(&self.pattern))
-            })
+            });
+        known_or(is_held, || {
+            let by_role = by_role.any(|set| caller.perhaps.is_one_of(set));
+            caller.perhaps.may(&self.pattern) || by_role
+        })
     }
 }

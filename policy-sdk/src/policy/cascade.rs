@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::condition::Steps;
+use crate::condition::{Steps, Truth};
 use crate::decision::{Refusal, RuleId};
 use crate::document::{AttachedPolicy, Intent, Problem};
 use crate::explain::{Node, Verdict};
@@ -63,7 +63,8 @@ pub(super) struct Situation<'a> {
     pub(super) asked: Asked<'a>,
     /// The tenant that the request acts in.
     pub(super) tenant: Option<&'a str>,
-    pub(super) is_superuser: bool,
+    /// Whether the caller is a superuser.
+    pub(super) exempt: Truth,
 }
 
 impl Cascade {
@@ -127,6 +128,11 @@ impl Cascade {
         }
         cascade.by_path.shrink_to_fit();
         cascade
+    }
+
+    /// Whether a policy is attached to a tenant.
+    pub(super) fn knows_tenants(&self) -> bool {
+        self.policies.iter().any(|policy| !policy.tenants.is_empty())
     }
 
     /// Adds what every policy says that is attached to the request.
@@ -217,10 +223,11 @@ impl Attached {
         witness: &mut W,
     ) {
         let path = self.path(situation, own_spelling);
-        let mut grants = situation.is_superuser;
+        let mut grants = situation.exempt == Truth::True;
+        let mut perhaps_grants = matches!(situation.exempt, Truth::Unknown(_));
         for part in Part::ALL {
             let id = || [RuleId::new(None, &format!("{}/{}", self.name, part.field()))];
-            let judgement = self.demands.judge(part, situation.case, path, false, steps);
+            let judgement = self.demands.judge(part, situation.case, path, Truth::False, steps);
             let is_grant = self.is_abac && part == Part::Conditions;
             witness.note(|| self.demands.tell(part, &judgement, is_grant, situation.case, path));
             match judgement {
@@ -234,6 +241,13 @@ impl Attached {
                 Judgement::Met => {}
                 Judgement::Unmet(refusal) => votes.deny(id(), refusal),
                 Judgement::Unknown => votes.may_deny(id()),
+                Judgement::NotKnown => {
+                    votes.perhaps_deny();
+                    perhaps_grants |= is_grant;
+                    if is_grant && own_spelling {
+                        votes.perhaps_permit();
+                    }
+                }
             }
         }
         if self.entries.is_empty() && (!self.must_permit || self.is_abac) {
@@ -248,7 +262,18 @@ impl Attached {
         if own_spelling {
             votes.permit(self.entries.ids(&tally.permit));
         }
+        perhaps_grants |= tally.perhaps_permits;
+        if tally.perhaps_denies {
+            votes.perhaps_deny();
+        }
+        if tally.perhaps_permits && own_spelling {
+            votes.perhaps_permit();
+        }
         if grants || objects {
+            return;
+        }
+        if perhaps_grants {
+            votes.perhaps_deny();
             return;
         }
         // It must permit and does not: that is an objection, and a possible one where it is not known.

@@ -4,14 +4,15 @@ mod telling;
 
 use std::sync::Arc;
 
-use crate::condition::{Conditions, Facts, Steps, Truth};
+use crate::condition::{Conditions, Facts, Fault, Steps, Truth};
 use crate::decision::Refusal;
 use crate::document;
 use crate::path::CanonicalPath;
 use crate::path_tree::PathTemplate;
 use crate::request::AccessRequest;
+use crate::unknown::Fact;
 
-use super::caller::Caller;
+use super::caller::{Caller, known_or};
 use super::carrier::Wanted;
 use super::symbol::{Kind, Symbol};
 use super::symbol_set::SymbolSet;
@@ -53,8 +54,10 @@ pub(super) enum Judgement {
     NotDemanded,
     Met,
     Unmet(Refusal),
-    /// It cannot be known, and might be unmet.
+    /// It cannot be evaluated, and might be unmet.
     Unknown,
+    /// It depends on a fact that is not known.
+    NotKnown,
 }
 
 /// What demands are judged by.
@@ -117,11 +120,12 @@ impl Selection {
         self.any_of.is_empty() && self.all_of.is_empty() && self.none_of.is_empty()
     }
 
-    /// Whether `held` is what is demanded. Who is exempt needs nothing, and still must not have what is excluded.
-    fn is_met(&self, held: &SymbolSet, exempt: bool) -> bool {
-        let any = self.any_of.is_empty() || self.any_of.intersects(held);
-        let all = self.all_of.iter().all(|symbol| held.contains(*symbol));
-        (exempt || any && all) && !self.none_of.intersects(held)
+    /// Whether `caller` has what is demanded. Who is exempt needs nothing, and still must not have what is excluded.
+    fn is_met(&self, caller: &Caller<'_>, exempt: Truth) -> Truth {
+        let any = if self.any_of.is_empty() { Truth::True } else { caller.has_one_of(&self.any_of) };
+        let all = self.all_of.iter().map(|symbol| caller.has(*symbol));
+        let demanded = Truth::any([exempt, Truth::all(all.chain([any]))]);
+        Truth::all([demanded, caller.has_one_of(&self.none_of).negated()])
     }
 }
 
@@ -184,31 +188,30 @@ impl Demands {
         part: Part,
         case: Case<'_>,
         path: &CanonicalPath,
-        exempt: bool,
+        exempt: Truth,
         steps: &mut Steps,
     ) -> Judgement {
         if !self.demands(part) {
             return Judgement::NotDemanded;
         }
-        let held = &case.caller.held;
+        let caller = case.caller;
         match part {
-            Part::Groups => met_or(self.groups.intersects(held), || Refusal::InsufficientGroup),
-            Part::Roles => met_or(self.roles.is_met(held, exempt), || Refusal::InsufficientRole),
-            Part::Scopes => met_or(self.scopes.is_met(held, exempt), || {
+            Part::Groups => met_or(caller.has_one_of(&self.groups), || Refusal::InsufficientGroup),
+            Part::Roles => met_or(self.roles.is_met(caller, exempt), || Refusal::InsufficientRole),
+            Part::Scopes => met_or(self.scopes.is_met(caller, exempt), || {
                 Refusal::InsufficientScope(Arc::clone(&self.wanted_scopes))
             }),
-            Part::InGroups => met_or(self.in_groups.is_met(held, false), || Refusal::InsufficientGroup),
+            Part::InGroups => {
+                met_or(self.in_groups.is_met(caller, Truth::False), || Refusal::InsufficientGroup)
+            }
             Part::Permission => {
                 let wanted = self.permission.as_ref();
-                let is_held = |wanted: &Arc<Wanted>| wanted.is_held(case.caller, &case.directory.carriers);
-                met_or(exempt || wanted.is_none_or(is_held), || Refusal::InsufficientPermissions)
+                let is_held = |wanted: &Arc<Wanted>| wanted.is_held(caller, &case.directory.carriers);
+                let held = wanted.map_or(Truth::True, is_held);
+                met_or(Truth::any([exempt, held]), || Refusal::InsufficientPermissions)
             }
-            Part::Restrictions => met_or(self.allow_credential(case.caller), || Refusal::AccessDenied),
-            Part::Conditions => match self.truth(case, path, steps) {
-                Truth::True => Judgement::Met,
-                Truth::False => Judgement::Unmet(Refusal::AccessDenied),
-                Truth::Unknown(_fault) => Judgement::Unknown,
-            },
+            Part::Restrictions => met_or(self.allow_credential(case), || Refusal::AccessDenied),
+            Part::Conditions => met_or(self.truth(case, path, steps), || Refusal::AccessDenied),
         }
     }
 
@@ -230,16 +233,26 @@ impl Demands {
     }
 
     /// A kind or a method that is not known is none of those allowed.
-    fn allow_credential(&self, caller: &Caller<'_>) -> bool {
-        let is_one_of = |allowed: &[String], own: Option<&String>| {
-            allowed.is_empty() || own.is_some_and(|own| allowed.contains(own))
+    fn allow_credential(&self, case: Case<'_>) -> Truth {
+        let (subject, unknown) = (case.caller.subject, case.request.context.unknown);
+        let is_one_of = |allowed: &[String], own: Option<&String>, fact| {
+            let is_one = allowed.is_empty() || own.is_some_and(|own| allowed.contains(own));
+            known_or(is_one, || subject.is_some() && unknown.hides(fact, ""))
         };
-        let key_type = caller.subject.and_then(|subject| subject.key_type.as_ref());
-        let method = caller.subject.and_then(|subject| subject.method.as_ref());
-        is_one_of(&self.key_types, key_type) && is_one_of(&self.methods, method)
+        let key_type = subject.and_then(|subject| subject.key_type.as_ref());
+        let method = subject.and_then(|subject| subject.method.as_ref());
+        Truth::all([
+            is_one_of(&self.key_types, key_type, Fact::KeyType),
+            is_one_of(&self.methods, method, Fact::Method),
+        ])
     }
 }
 
-fn met_or(met: bool, refusal: impl FnOnce() -> Refusal) -> Judgement {
-    if met { Judgement::Met } else { Judgement::Unmet(refusal()) }
+fn met_or(met: Truth, refusal: impl FnOnce() -> Refusal) -> Judgement {
+    match met {
+        Truth::True => Judgement::Met,
+        Truth::False => Judgement::Unmet(refusal()),
+        Truth::Unknown(Fault::NotKnown) => Judgement::NotKnown,
+        Truth::Unknown(_fault) => Judgement::Unknown,
+    }
 }

@@ -4,7 +4,7 @@ mod telling;
 
 use hashbrown::HashTable;
 
-use crate::condition::{Conditions, Facts, Steps, Truth};
+use crate::condition::{Conditions, Facts, Fault, Steps, Truth};
 use crate::decision::RuleId;
 use crate::document::{AccessList, Condition, Effect, JsonPointer, Problem, Rule};
 use crate::limits::MAX_REASONS;
@@ -90,6 +90,10 @@ pub(super) struct Tally {
     pub(super) may_permit: Numbers,
     /// Would deny, if it were known that their conditions hold.
     pub(super) may_deny: Numbers,
+    /// Something permits or not, as a fact has it that is not known.
+    pub(super) perhaps_permits: bool,
+    /// Something denies or not, as a fact has it that is not known.
+    pub(super) perhaps_denies: bool,
 }
 
 /// The lowest numbers, at most [`MAX_REASONS`].
@@ -216,17 +220,16 @@ impl Entries {
         let lookups = asked.caller.held.len().saturating_mul(MAX_WORDS);
         if entries.len() <= MAX_READ_THROUGH || entries.len() <= lookups {
             for entry in entries {
-                let fits = asked.actions.of_effect(effect).any(|action| what(action, effect) == entry.what)
-                    && asked.caller.is(Symbol(entry.principal));
-                if fits {
-                    self.count(*entry, effect, path, asked, steps, tally);
+                if asked.actions.of_effect(effect).any(|action| what(action, effect) == entry.what) {
+                    let fits = asked.caller.has(Symbol(entry.principal));
+                    self.count(*entry, effect, fits, path, asked, steps, tally);
                 }
             }
             return;
         }
         for action in asked.actions.of_effect(effect) {
             let what = what(action, effect);
-            asked.caller.held.any(|Symbol(principal)| {
+            let mut look_up = |Symbol(principal): Symbol, fits: Truth| {
                 let first = self.index.find(hash_numbers([span.first, what, principal]), |place| {
                     let entry = usize::try_from(*place).ok().and_then(|place| self.entries.get(place));
                     entry.is_some_and(|entry| (entry.what, entry.principal) == (what, principal))
@@ -236,28 +239,45 @@ impl Entries {
                 let same = first.into_iter().flat_map(|first| self.entries.iter().skip(first));
                 let same = same.take_while(|entry| (entry.what, entry.principal) == (what, principal));
                 let left = usize::try_from(span.len).unwrap_or(0);
-                same.take(left).for_each(|entry| self.count(*entry, effect, path, asked, steps, tally));
+                let mut found = false;
+                for entry in same.take(left) {
+                    found = true;
+                    self.count(*entry, effect, fits, path, asked, steps, tally);
+                }
+                found
+            };
+            asked.caller.held.any(|principal| {
+                look_up(principal, Truth::True);
                 false
             });
+            asked.caller.perhaps.any(|principal| look_up(principal, Truth::Unknown(Fault::NotKnown)));
         }
     }
 
+    /// Counts what an entry says that is about the caller, if `fits` holds.
+    #[expect(clippy::too_many_arguments, reason = "the parts of one question, and where its answer goes")]
     fn count(
         &self,
         entry: Entry,
         effect: Effect,
+        fits: Truth,
         path: &CanonicalPath,
         asked: Asked<'_>,
         steps: &mut Steps,
         tally: &mut Tally,
     ) {
+        if fits == Truth::False {
+            return;
+        }
         let truth = match steps.spend(1) {
-            Ok(()) => self.truth(entry, path, asked, steps),
+            Ok(()) => Truth::all([fits, self.truth(entry, path, asked, steps)]),
             Err(fault) => Truth::Unknown(fault),
         };
         match (effect, truth) {
             (Effect::Allow, Truth::True) => tally.permit.add(entry.number),
             (Effect::Deny, Truth::True) => tally.deny.add(entry.number),
+            (Effect::Allow, Truth::Unknown(Fault::NotKnown)) => tally.perhaps_permits = true,
+            (Effect::Deny, Truth::Unknown(Fault::NotKnown)) => tally.perhaps_denies = true,
             (Effect::Allow, Truth::Unknown(_)) => tally.may_permit.add(entry.number),
             (Effect::Deny, Truth::Unknown(_)) => tally.may_deny.add(entry.number),
             (Effect::Allow | Effect::Deny, Truth::False) => {}

@@ -68,6 +68,12 @@ impl Grants {
         Grants { by_holder }
     }
 
+    /// Every grant.
+    #[cfg(feature = "replay")]
+    pub(super) fn all(&self) -> impl Iterator<Item = &Grant> {
+        self.by_holder.iter()
+    }
+
     /// The grants that `holder` has, of a caller of `tenant` at the time `now`.
     pub(super) fn counting(
         &self,
@@ -102,11 +108,21 @@ impl Grant {
         &self.permissions
     }
 
+    /// Whether it has a beginning or an end.
+    #[cfg(feature = "replay")]
+    pub(super) fn is_bounded(&self) -> bool {
+        self.not_before.is_some() || self.expires.is_some()
+    }
+
+    /// Whether it is for callers of `tenant`.
+    pub(super) fn is_of(&self, tenant: Option<Symbol>) -> bool {
+        self.tenant.is_none() || self.tenant == tenant
+    }
+
     /// Without a known time a grant with a beginning or an end counts for nothing.
-    fn counts(&self, tenant: Option<Symbol>, now: Option<i64>) -> bool {
-        let of_tenant = self.tenant.is_none() || self.tenant == tenant;
+    pub(super) fn counts(&self, tenant: Option<Symbol>, now: Option<i64>) -> bool {
         let has_begun = self.not_before.is_none_or(|begin| now.is_some_and(|now| begin <= now));
         let goes_on = self.expires.is_none_or(|end| now.is_some_and(|now| now < end));
-        of_tenant && has_begun && goes_on
+        self.is_of(tenant) && has_begun && goes_on
     }
 }

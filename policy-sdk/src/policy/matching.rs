@@ -7,6 +7,7 @@
 use crate::document::{Match, ValueMatch};
 use crate::query;
 use crate::request::{Action, Context};
+use crate::unknown::Fact;
 
 /// What a route is about besides.
 #[derive(Debug, Default)]
@@ -21,6 +22,8 @@ pub(super) struct Matching {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Fit {
     No,
+    /// It depends on a fact that is not known.
+    NotKnown,
     /// To one reader it is, to another it is not.
     Half,
     Yes,
@@ -43,12 +46,23 @@ impl Matching {
 
     /// A request that does not fit one thing fits not at all; one that half fits one, and the others wholly, half.
     pub(super) fn fit(&self, action: Action<'_>, context: &Context<'_>) -> Fit {
-        let grpc = if self.grpc { grpc(context) } else { Fit::Yes };
+        let grpc = if self.grpc { known(Fact::Header, "content-type", context, grpc) } else { Fit::Yes };
         let websocket = if self.websocket { websocket(action, context) } else { Fit::Yes };
-        let headers = self.headers.iter().map(|wanted| header(wanted, context));
-        let query = self.query.iter().map(|wanted| parameter(wanted, context));
+        let headers = self
+            .headers
+            .iter()
+            .map(|wanted| known(Fact::Header, &wanted.name, context, |context| header(wanted, context)));
+        let query = self
+            .query
+            .iter()
+            .map(|wanted| known(Fact::Query, "", context, |context| parameter(wanted, context)));
         headers.chain(query).chain([grpc, websocket]).min().unwrap_or(Fit::Yes)
     }
+}
+
+/// What `fit` says, where it is known what that looks at.
+fn known(fact: Fact, name: &str, context: &Context<'_>, fit: impl FnOnce(&Context<'_>) -> Fit) -> Fit {
+    if context.unknown.hides(fact, name) { Fit::NotKnown } else { fit(context) }
 }
 
 /// The content types of gRPC: `application/grpc`, and the same with a `+codec` or a parameter behind.

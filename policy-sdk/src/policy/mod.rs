@@ -19,9 +19,12 @@ mod coherence;
 mod compiler;
 mod demand;
 mod entry;
+#[cfg(feature = "replay")]
+mod foresight;
 mod grant;
 mod hash;
 mod matching;
+mod perhaps;
 mod role;
 mod route;
 mod source;
@@ -35,11 +38,12 @@ mod witness;
 
 use std::collections::BTreeSet;
 
-use crate::condition::Steps;
+use crate::condition::{Steps, Truth};
 use crate::decision::{Basis, Decision, Permit, Refusal, Response, RuleId};
 use crate::document::{Document, Intent, Problem, Problems};
 use crate::explain::{Explanation, Node, Verdict as Told};
 use crate::request::{AccessRequest, Action, Context, Resource, Subject};
+use crate::unknown::Fact;
 use action::Actions;
 use cascade::{Cascade, Situation};
 use compiler::{Compiler, Directory, TOO_MANY_CHOICES};
@@ -49,10 +53,13 @@ use matching::asks_for_upgrade;
 use route::{Found, Routes};
 use source::Source;
 use superuser::{Superuser, Superusers};
+use symbol::Kind;
 use tenancy::Tenants;
 use vote::{Verdict, Votes};
 use witness::{Nobody, Witness};
 
+#[cfg(feature = "replay")]
+pub use foresight::Foresight;
 pub use route::Route;
 
 /// A document's authorization and tenancy, ready to decide.
@@ -106,6 +113,8 @@ enum Obstacle<'a> {
     HalfMatch(&'a Route),
     /// It asks for another protocol, and no route is about that.
     Upgrade,
+    /// It depends on facts that are not known which route decides.
+    NotKnown,
 }
 
 impl<'a> Located<'a> {
@@ -219,6 +228,12 @@ impl Policy {
         if self.authentication_disabled {
             return Located { access: Access::Public, ..Located::NOTHING };
         }
+        let open = Located { obstacle: Some(Obstacle::NotKnown), ..Located::NOTHING };
+        if self.routes.is_perhaps_preflight(action, resource, context)
+            || context.unknown.hides(Fact::Upgrade, "")
+        {
+            return open;
+        }
         if let Some(preflight) = self.routes.preflight(action, resource, context) {
             return Located { access: Access::Public, preflight: Some(preflight), ..Located::NOTHING };
         }
@@ -231,6 +246,7 @@ impl Policy {
         let half = |route| Located { obstacle: Some(Obstacle::HalfMatch(route)), ..Located::NOTHING };
         let route = match found {
             Found::Half(route) => return half(route),
+            Found::NotKnown => return open,
             Found::Route(route) => Some(route),
             Found::Nothing if upgrade => {
                 return Located { obstacle: Some(Obstacle::Upgrade), ..Located::NOTHING };
@@ -241,6 +257,7 @@ impl Policy {
         let twin = match twin {
             Found::Half(twin) if counts(twin) => return half(twin),
             Found::Route(twin) if counts(twin) => Some(twin),
+            Found::NotKnown => return open,
             Found::Half(_) | Found::Route(_) | Found::Nothing => None,
         };
         let asked = route.map_or(Access::Required, Route::access);
@@ -272,11 +289,17 @@ impl Policy {
             return permitted(Basis::AuthenticationDisabled, Vec::new(), None, false);
         }
         witness.note(|| Some(telling::route(located)));
+        if let Some(Obstacle::NotKnown) = located.obstacle {
+            return open(request);
+        }
         if let Some(preflight) = located.preflight {
             return permitted(Basis::CorsPreflight, vec![preflight.clone()], None, false);
         }
         if let (Access::Public, Some(route)) = (located.access, located.route) {
             return permitted(Basis::PublicRoute, vec![route.id().clone()], None, false);
+        }
+        if request.context.unknown.hides(Fact::Subject, "") {
+            return open(request);
         }
         if located.access == Access::Required && request.subject.is_none() {
             witness.note(|| Some(Node::new("caller", Told::Deny, "nobody, and one is needed")));
@@ -296,13 +319,19 @@ impl Policy {
                 let reasons = vec![RuleId::new(Some("upgrade"), "")];
                 return refused(Refusal::AccessDenied, Decision::Deny, reasons, request.subject);
             }
-            None => {}
+            Some(Obstacle::NotKnown) | None => {}
+        }
+        if self.needs_unknown_tenant(request) {
+            return open(request);
         }
         let own_tenant = self.tenants.own(request.subject);
         let caller = self.directory.caller(request, own_tenant);
         witness.note(|| Some(telling::caller(&caller, own_tenant, &self.directory)));
         let tenancy = self.tenants.decide(request, &caller);
         witness.note(|| Some(telling::tenancy(&tenancy)));
+        if tenancy.is_open {
+            return open(request);
+        }
         if let Some((refusal, reason)) = tenancy.refusal {
             return refused(refusal, Decision::Deny, reason.into_iter().collect(), request.subject);
         }
@@ -329,6 +358,7 @@ impl Policy {
             Verdict::Indeterminate(reasons) => {
                 refused(Refusal::AccessDenied, Decision::Indeterminate, reasons, subject)
             }
+            Verdict::NotKnown => open(request),
             Verdict::NotApplicable => {
                 let others = self.entries.for_other_roles(asked);
                 let refusal =
@@ -336,6 +366,17 @@ impl Policy {
                 refused(refusal, Decision::NotApplicable, self.entries.ids(&others).collect(), subject)
             }
         }
+    }
+
+    /// Whether the tenant of the caller is not known, and matters.
+    fn needs_unknown_tenant(&self, request: &AccessRequest<'_>) -> bool {
+        let unknown = request.context.unknown;
+        unknown.lacks(Fact::Tenant)
+            && request.subject.is_some()
+            && (self.tenants.matter()
+                || self.directory.symbols.has(Kind::Tenant)
+                || self.cascade.knows_tenants())
+            && unknown.hides(Fact::Tenant, "")
     }
 
     /// Everything that says something of a request whose caller and tenant are known, in the order of `docs/policy.md`.
@@ -353,7 +394,7 @@ impl Policy {
         let mut told = W::default();
         for part in Part::ALL {
             let id = || [RuleId::new(Some(part.field()), "")];
-            let judgement = self.demands.judge(part, case, path, false, steps);
+            let judgement = self.demands.judge(part, case, path, Truth::False, steps);
             let grants = self.is_abac && part == Part::Conditions;
             told.note(|| self.demands.tell(part, &judgement, grants, case, path));
             match judgement {
@@ -361,16 +402,22 @@ impl Policy {
                 Judgement::NotDemanded | Judgement::Met => {}
                 Judgement::Unmet(refusal) => votes.deny(id(), refusal),
                 Judgement::Unknown => votes.may_deny(id()),
+                Judgement::NotKnown => {
+                    votes.perhaps_deny();
+                    if grants {
+                        votes.perhaps_permit();
+                    }
+                }
             }
         }
         witness.note(|| told.into_group("demands of everyone"));
         let superuser = self.superusers.know(case, steps);
-        let exempt = superuser == Superuser::Yes;
+        let exempt = superuser.is_exempt();
         let spellings = [(located.route, Some(path)), (located.twin, asked.twin)];
         for (place, (route, path)) in spellings.into_iter().enumerate() {
             let Some((route, path)) = route.zip(path) else { continue };
             let id = || [route.id().clone()];
-            let mut met = true;
+            let (mut met, mut perhaps_met) = (true, true);
             let mut told = W::default();
             for part in Part::ALL {
                 let Some(demands) = route.demands() else { continue };
@@ -380,13 +427,20 @@ impl Policy {
                     Judgement::NotDemanded | Judgement::Met => continue,
                     Judgement::Unmet(refusal) => votes.deny(id(), refusal),
                     Judgement::Unknown => votes.may_deny(id()),
+                    Judgement::NotKnown => {
+                        votes.perhaps_deny();
+                        met = false;
+                        continue;
+                    }
                 }
-                met = false;
+                (met, perhaps_met) = (false, false);
             }
             // The route of the other spelling can object and grants nothing.
             let grants = met && place == 0;
             if grants {
                 votes.permit(id());
+            } else if perhaps_met && place == 0 {
+                votes.perhaps_permit();
             }
             witness.note(|| Some(telling::route_demands(route, grants, told.into_nodes())));
         }
@@ -395,17 +449,30 @@ impl Policy {
         votes.deny_if(self.entries.ids(&tally.deny));
         votes.may_permit(self.entries.ids(&tally.may_permit));
         votes.may_deny(self.entries.ids(&tally.may_deny));
+        if tally.perhaps_permits {
+            votes.perhaps_permit();
+        }
+        if tally.perhaps_denies {
+            votes.perhaps_deny();
+        }
         witness.note(|| self.entries.tell(asked).into_group("rules and acl"));
         witness.note(|| self.superusers.tell(superuser, case));
         match superuser {
             Superuser::Yes => votes.permit([RuleId::new(Some("superuser"), "")]),
             Superuser::Unknown => votes.may_permit([RuleId::new(Some("superuser"), "")]),
+            Superuser::NotKnown => votes.perhaps_permit(),
             Superuser::No => {}
         }
-        let situation = Situation { located, case, asked, tenant, is_superuser: exempt };
+        let situation = Situation { located, case, asked, tenant, exempt };
         self.cascade.decide(situation, steps, &mut votes, witness);
         votes.conclude()
     }
+}
+
+/// Refuses what cannot be decided without facts that are not known, and says so to who asked for that.
+fn open(request: &AccessRequest<'_>) -> Response {
+    request.context.unknown.leaves_open();
+    refused(Refusal::AccessDenied, Decision::Indeterminate, Vec::new(), request.subject)
 }
 
 fn permitted(basis: Basis, reasons: Vec<RuleId>, tenant: Option<String>, cross_tenant: bool) -> Response {

@@ -8,6 +8,7 @@ use crate::host::HostPattern;
 use crate::path_tree::PathTree;
 use crate::permission::PermissionPattern;
 use crate::request::{Action, Context, Resource};
+use crate::unknown::Fact;
 
 use super::carrier::Wanted;
 use super::demand::Demands;
@@ -121,6 +122,8 @@ struct Preflight {
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Found<'a> {
     Nothing,
+    /// Which one depends on facts that are not known.
+    NotKnown,
     /// The request half fits this one, and nothing that is more specific.
     Half(&'a Route),
     Route(&'a Route),
@@ -192,6 +195,7 @@ impl Routes {
             match route.fit(action, resource.host, context, asks_for_upgrade) {
                 Fit::Yes => return Found::Route(route),
                 Fit::Half => return Found::Half(route),
+                Fit::NotKnown => return Found::NotKnown,
                 Fit::No => {}
             }
         }
@@ -209,15 +213,29 @@ impl Routes {
             return None;
         }
         let origin = preflight_origin(action, context)?;
-        let mut listed = self.preflights.all(resource.path).flat_map(|found| found.value);
         let allows = |preflight: &&Preflight| {
-            preflight.host.as_ref().is_none_or(|host| host.matches(resource.host))
-                && preflight
-                    .origins
-                    .as_ref()
-                    .is_none_or(|origins| origins.iter().any(|allowed| allowed.as_bytes() == origin))
+            let origins = preflight.origins.as_ref();
+            origins.is_none_or(|origins| origins.iter().any(|allowed| allowed.as_bytes() == origin))
         };
-        listed.find(allows).map(|preflight| &preflight.id)
+        self.preflights_of(resource).find(allows).map(|preflight| &preflight.id)
+    }
+
+    /// Whether it is not known if the request is a preflight that is listed.
+    pub(super) fn is_perhaps_preflight(
+        &self,
+        action: Action<'_>,
+        resource: Resource<'_>,
+        context: &Context<'_>,
+    ) -> bool {
+        context.unknown.lacks(Fact::Header)
+            && action.method() == Some("OPTIONS")
+            && self.preflights_of(resource).next().is_some()
+            && context.unknown.hides(Fact::Header, "origin")
+    }
+
+    fn preflights_of(&self, resource: Resource<'_>) -> impl Iterator<Item = &Preflight> {
+        let listed = self.preflights.all(resource.path).flat_map(|found| found.value);
+        listed.filter(move |preflight| preflight.host.as_ref().is_none_or(|host| host.matches(resource.host)))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Callers who need no permission and no rule, by explicit grant only.
 
-use crate::condition::{Conditions, Facts, Steps, Truth};
+use crate::condition::{Conditions, Facts, Fault, Steps, Truth};
 use crate::document;
 use crate::explain::{Node, Verdict};
 
@@ -25,6 +25,19 @@ pub(super) enum Superuser {
     No,
     /// A condition cannot be evaluated: no superuser, and perhaps wrongly so.
     Unknown,
+    /// It depends on a fact that is not known.
+    NotKnown,
+}
+
+impl Superuser {
+    /// Whether no role, scope and permission is asked of the caller.
+    pub(super) fn is_exempt(self) -> Truth {
+        match self {
+            Superuser::Yes => Truth::True,
+            Superuser::No | Superuser::Unknown => Truth::False,
+            Superuser::NotKnown => Truth::Unknown(Fault::NotKnown),
+        }
+    }
 }
 
 impl Superusers {
@@ -41,15 +54,19 @@ impl Superusers {
         if case.caller.subject.is_none() {
             return Superuser::No;
         }
-        if self.named.intersects(&case.caller.held) {
+        let by_name = case.caller.has_one_of(&self.named);
+        if by_name == Truth::True {
             return Superuser::Yes;
         }
-        if self.conditions.is_empty() {
-            return Superuser::No;
-        }
-        match self.conditions.evaluate(&Facts { request: case.request, captures: None }, steps) {
+        let by_conditions = if self.conditions.is_empty() {
+            Truth::False
+        } else {
+            self.conditions.evaluate(&Facts { request: case.request, captures: None }, steps)
+        };
+        match Truth::any([by_name, by_conditions]) {
             Truth::True => Superuser::Yes,
             Truth::False => Superuser::No,
+            Truth::Unknown(Fault::NotKnown) => Superuser::NotKnown,
             Truth::Unknown(_fault) => Superuser::Unknown,
         }
     }
@@ -64,6 +81,7 @@ impl Superusers {
             Superuser::Yes if is_named => (Verdict::Permit, "by subject or role"),
             Superuser::Yes => (Verdict::Permit, "by conditions"),
             Superuser::Unknown => (Verdict::Indeterminate, "its conditions cannot be evaluated"),
+            Superuser::NotKnown => (Verdict::Unknown, "depends on what is not known"),
             Superuser::No => (Verdict::NotApplicable, "the caller is none"),
         };
         let is_looked_at = case.caller.subject.is_some() && !is_named;

@@ -94,6 +94,14 @@ impl Symbols {
         self.table.find(hash_of(kind, text), is_it).copied().map(Symbol)
     }
 
+    /// All symbols of a kind, in their order.
+    #[cfg(feature = "replay")]
+    pub(super) fn of_kind(&self, kind: Kind) -> impl Iterator<Item = Symbol> {
+        let kind = kind.number();
+        let is_of = move |(number, name): (u32, &Name)| (name.kind == kind).then_some(Symbol(number));
+        (0_u32..).zip(&self.names).filter_map(is_of)
+    }
+
     /// Whether the document knows any name of this kind: of what it does not know, nothing has to be looked up.
     pub(super) fn has(&self, kind: Kind) -> bool {
         let number = kind.number();

@@ -20,6 +20,7 @@ pub(super) fn route(located: &Located<'_>) -> Node {
         (None, Some(Obstacle::HalfMatch(route)), _) => {
             (Verdict::Deny, format!("`{}` to one reader, and not to another", route.id()))
         }
+        (None, Some(Obstacle::NotKnown), _) => (Verdict::Unknown, "depends on what is not known".to_owned()),
         (None, Some(Obstacle::Upgrade), _) => (Verdict::Deny, "an upgrade that no route is about".to_owned()),
         (None, None, Some(route)) if located.access == Access::Public => {
             (Verdict::Permit, format!("`{}` is public", route.id()))

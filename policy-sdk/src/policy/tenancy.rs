@@ -1,11 +1,13 @@
 //! Tenants: which one a request belongs to, and that it is the caller's own.
 
+use crate::condition::Truth;
 use crate::decision::{Refusal, RuleId};
 use crate::document::{self, Binding, JsonPointer, Problem};
 use crate::host::canonical_host;
 use crate::path_tree::{PathTemplate, PathTree};
 use crate::query;
 use crate::request::{AccessRequest, Subject};
+use crate::unknown::Fact;
 
 use super::Compiler;
 use super::caller::Caller;
@@ -37,6 +39,8 @@ pub(super) struct TenancyDecision {
     pub(super) refusal: Option<(Refusal, Option<RuleId>)>,
     pub(super) tenant: Option<String>,
     pub(super) cross_tenant: bool,
+    /// It depends on facts that are not known, and the rest means nothing.
+    pub(super) is_open: bool,
 }
 
 impl TenancyDecision {
@@ -98,6 +102,12 @@ impl Tenants {
         if self.required && request.subject.is_some() && own.is_none() {
             return TenancyDecision::refused(Refusal::TenantRequired, None);
         }
+        let unknown = request.context.unknown;
+        let open = TenancyDecision { is_open: true, ..TenancyDecision::default() };
+        let by_header = self.headers.iter().any(|(_, name)| unknown.hides(Fact::Header, name));
+        if by_header || !self.queries.is_empty() && unknown.hides(Fact::Query, "") {
+            return open;
+        }
         let mut addressed: Option<(RuleId, Vec<u8>)> = None;
         for (id, tenant) in self.addressed(request) {
             match &addressed {
@@ -116,15 +126,29 @@ impl Tenants {
                 TenancyDecision { tenant: own.map(str::to_owned), ..TenancyDecision::default() }
             }
             Some((id, tenant)) => {
-                let allowed = self.cross_tenant_roles.intersects(&caller.held);
+                let allowed = match caller.has_one_of(&self.cross_tenant_roles) {
+                    Truth::True => true,
+                    Truth::False => false,
+                    Truth::Unknown(_not_known) => return open,
+                };
                 match String::from_utf8(tenant) {
-                    Ok(tenant) if allowed && !tenant.is_empty() => {
-                        TenancyDecision { refusal: None, tenant: Some(tenant), cross_tenant: true }
-                    }
+                    Ok(tenant) if allowed && !tenant.is_empty() => TenancyDecision {
+                        tenant: Some(tenant),
+                        cross_tenant: true,
+                        ..TenancyDecision::default()
+                    },
                     Ok(_) | Err(_) => TenancyDecision::refused(Refusal::TenantMismatch, Some(id)),
                 }
             }
         }
+    }
+
+    /// Whether anything here depends on the tenant of a caller.
+    pub(super) fn matter(&self) -> bool {
+        self.required
+            || self.default.is_some()
+            || !(self.headers.is_empty() && self.hosts.is_empty() && self.queries.is_empty())
+            || !self.paths.is_empty()
     }
 
     /// The tenant of a caller: the credential's, or the default.

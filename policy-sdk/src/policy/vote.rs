@@ -14,6 +14,10 @@ pub(super) struct Votes {
     pub(super) may_permit: Vec<RuleId>,
     /// Might have denied.
     pub(super) may_deny: Vec<RuleId>,
+    /// Something permits or not, as a fact has it that is not known.
+    perhaps_permits: bool,
+    /// Something denies or not, as a fact has it that is not known.
+    perhaps_denies: bool,
 }
 
 /// What the votes come to.
@@ -23,6 +27,8 @@ pub(super) enum Verdict {
     Deny(Refusal, Vec<RuleId>),
     Indeterminate(Vec<RuleId>),
     NotApplicable,
+    /// It depends on facts that are not known.
+    NotKnown,
 }
 
 impl Votes {
@@ -51,13 +57,26 @@ impl Votes {
         keep(&mut self.may_deny, ids);
     }
 
+    pub(super) fn perhaps_permit(&mut self) {
+        self.perhaps_permits = true;
+    }
+
+    pub(super) fn perhaps_deny(&mut self) {
+        self.perhaps_denies = true;
+    }
+
+    /// What is not known counts only where it could make a refusal of a permit, or a permit of a refusal.
     pub(super) fn conclude(self) -> Verdict {
         if let Some(refusal) = self.refusal {
             Verdict::Deny(refusal, self.denials)
         } else if !self.may_deny.is_empty() {
             Verdict::Indeterminate(self.may_deny)
+        } else if self.perhaps_denies && (self.perhaps_permits || !self.permits.is_empty()) {
+            Verdict::NotKnown
         } else if !self.permits.is_empty() {
             Verdict::Permit(self.permits)
+        } else if self.perhaps_permits {
+            Verdict::NotKnown
         } else if !self.may_permit.is_empty() {
             Verdict::Indeterminate(self.may_permit)
         } else {

@@ -6,6 +6,8 @@
 
 #![cfg(test)]
 
+#[cfg(feature = "replay")]
+mod foresight;
 mod generate;
 mod reference;
 
@@ -82,7 +84,7 @@ fn compare(pairs: usize) {
 }
 
 /// A request in its parts.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Question {
     subject: Option<Subject>,
     method: Option<&'static str>,
@@ -181,16 +183,16 @@ impl Question {
         let engine = policy.decide(&policy.locate(action, resource, &context), &request);
         let mut reference = reference::decide(document, &request);
         reference.reasons.truncate(MAX_REASONS);
-        (shown(engine), reference)
+        (shown(&engine), reference)
     }
 }
 
-fn shown(response: Response) -> Answer {
+fn shown(response: &Response) -> Answer {
     let is_permit = response.outcome.is_ok();
     Answer {
         decision: response.decision,
         code: response.outcome.as_ref().err().map(|refusal| refusal.code()),
-        tenant: response.tenant.filter(|_| is_permit),
+        tenant: response.tenant.clone().filter(|_| is_permit),
         cross_tenant: response.cross_tenant && is_permit,
         reasons: response.reasons.iter().map(|reason| tenancy_or(reason.as_str())).collect(),
     }

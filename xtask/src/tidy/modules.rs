@@ -10,7 +10,7 @@ use super::rust::{code, words};
 type Table = &'static [(&'static str, &'static [&'static str])];
 
 /// The modules of the decision point, the lowest first, and what each may name besides itself.
-const POLICY: [(&str, &[&str]); 17] = [
+const POLICY: [(&str, &[&str]); 18] = [
     ("limits", &[]),
     ("json", &["limits"]),
     ("host", &[]),
@@ -24,12 +24,13 @@ const POLICY: [(&str, &[&str]); 17] = [
     // What looks at a document and says what is probably not meant.
     ("lint", &["document", "path_tree"]),
     // What is asked and answered.
-    ("request", &["path", "query"]),
+    ("unknown", &[]),
+    ("request", &["path", "query", "unknown"]),
     ("decision", &[]),
     // What was looked at: knows the answer and nothing that made it.
     ("explain", &["decision"]),
     // What must hold of a question: evaluates, and knows nothing of permits and refusals.
-    ("condition", &["document", "limits", "moment", "path", "path_tree", "query", "request"]),
+    ("condition", &["document", "limits", "moment", "path", "path_tree", "query", "request", "unknown"]),
     // What decides: takes documents apart once and evaluates its own types.
     (
         "policy",
@@ -46,6 +47,7 @@ const POLICY: [(&str, &[&str]); 17] = [
             "permission",
             "query",
             "request",
+            "unknown",
         ],
     ),
     // Questions and answers as JSON: takes texts apart and asks.

@@ -23,7 +23,7 @@ impl Demands {
             Judgement::Met if grants => Verdict::Permit,
             Judgement::Met => Verdict::Met,
             Judgement::Unmet(_refusal) => Verdict::Unmet,
-            Judgement::Unknown => Verdict::Unknown,
+            Judgement::Unknown | Judgement::NotKnown => Verdict::Unknown,
         };
         let quoted =
             |names: &[String]| -> Vec<String> { names.iter().map(|name| format!("`{name}`")).collect() };
@@ -45,7 +45,7 @@ impl Demands {
         };
         let detail = match judgement {
             Judgement::Unmet(refusal) => both(&[telling::code(refusal), asked]),
-            Judgement::NotDemanded | Judgement::Met | Judgement::Unknown => asked,
+            Judgement::NotDemanded | Judgement::Met | Judgement::Unknown | Judgement::NotKnown => asked,
         };
         let mut children = Vec::new();
         if part == Part::Conditions {
