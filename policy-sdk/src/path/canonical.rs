@@ -45,7 +45,13 @@ pub(crate) fn canonicalize_segment(
 ) -> Result<(), PathAmbiguity> {
     let start = canonical.len();
     let (mut escapes_percent, mut escapes_non_ascii) = (false, false);
-    let mut bytes = segment.iter().copied();
+    let plain = segment.iter().take_while(|byte| is_unreserved(**byte)).count();
+    let (plain, rest) = segment.split_at_checked(plain).unwrap_or((&[], segment));
+    canonical.push_str(std::str::from_utf8(plain).map_err(|_| InvalidUtf8)?);
+    if rest.is_empty() {
+        return Ok(());
+    }
+    let mut bytes = rest.iter().copied();
     while let Some(byte) = bytes.next() {
         let escaped = byte == b'%';
         let byte = if escaped { escaped_byte(&mut bytes)? } else { byte };
@@ -73,6 +79,11 @@ pub(crate) fn canonicalize_segment(
         }
     }
     Ok(())
+}
+
+/// Whether a byte is written raw, and never escaped (RFC 3986 section 2.3).
+pub(crate) const fn is_unreserved(byte: u8) -> bool {
+    matches!(Role::of(byte), Role::Unreserved)
 }
 
 /// What a byte means inside a segment, raw or decoded.

@@ -94,7 +94,7 @@ impl CanonicalPath {
     #[must_use]
     pub fn segments(&self) -> Segments<'_> {
         // The text before the first slash is empty and belongs to no segment.
-        let mut parts = self.0.split('/');
+        let mut parts = between_slashes(&self.0);
         parts.next();
         Segments(parts)
     }
@@ -120,8 +120,7 @@ impl<'a> Segment<'a> {
     /// The text the segment stands for, escapes decoded. Borrowed unless there are any.
     #[must_use]
     pub fn text(self) -> Cow<'a, str> {
-        // Lossy never loses: a canonical path holds no escapes that decode to anything but UTF-8.
-        percent_decode_str(self.0).decode_utf8_lossy()
+        decoded(self.0)
     }
 
     /// Whether the segment has no characters: what follows a trailing slash.
@@ -131,9 +130,44 @@ impl<'a> Segment<'a> {
     }
 }
 
+/// The texts between the slashes of `text`, as `split('/')` has them: for texts of a few bytes each, which searching word by
+/// word makes dearer.
+pub(crate) fn between_slashes(text: &str) -> BetweenSlashes<'_> {
+    BetweenSlashes { rest: Some(text) }
+}
+
+/// Made by [`between_slashes`].
+#[derive(Debug, Clone)]
+pub(crate) struct BetweenSlashes<'a> {
+    rest: Option<&'a str>,
+}
+
+impl<'a> Iterator for BetweenSlashes<'a> {
+    type Item = &'a str;
+
+    fn next(&mut self) -> Option<&'a str> {
+        let rest = self.rest?;
+        let slash = rest.bytes().position(|byte| byte == b'/');
+        let Some((text, rest)) = slash.and_then(|slash| rest.split_at_checked(slash)) else {
+            return self.rest.take();
+        };
+        self.rest = rest.get(1..);
+        Some(text)
+    }
+}
+
+/// What a segment in canonical spelling stands for. Most have no escapes, and are looked through and no more.
+pub(crate) fn decoded(segment: &str) -> Cow<'_, str> {
+    if segment.bytes().all(|byte| byte != b'%') {
+        return Cow::Borrowed(segment);
+    }
+    // Lossy never loses: the canonical spelling holds no escapes that decode to anything but UTF-8.
+    percent_decode_str(segment).decode_utf8_lossy()
+}
+
 /// The segments of a [`CanonicalPath`], from left to right. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Segments<'a>(std::str::Split<'a, char>);
+pub struct Segments<'a>(BetweenSlashes<'a>);
 
 impl<'a> Iterator for Segments<'a> {
     type Item = Segment<'a>;

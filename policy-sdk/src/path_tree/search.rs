@@ -1,7 +1,9 @@
 //! The search of a [`PathTree`]: what matches a path, the most specific first.
 
+use std::borrow::Cow;
+
 use super::template::{Captures, PathTemplate};
-use super::tree::{NodeNumber, PathTree, Place, ROOT};
+use super::tree::{Leaf, LeafNumber, NodeNumber, PathTree, ROOT, hash_of_text};
 use crate::limits::MAX_SEARCH_STEPS;
 use crate::path::CanonicalPath;
 
@@ -11,8 +13,7 @@ pub struct Match<'t, 'p, T> {
     /// Its value.
     pub value: &'t T,
     tree: &'t PathTree<T>,
-    place: Place,
-    shape: u32,
+    leaf: &'t Leaf<T>,
     path: &'p CanonicalPath,
 }
 
@@ -21,13 +22,13 @@ impl<T> Match<'_, '_, T> {
     /// with and without an escape stand without.
     #[must_use]
     pub fn template(&self) -> PathTemplate {
-        self.tree.template(self.place, self.shape)
+        self.tree.template(self.leaf)
     }
 
     /// What the template's placeholders stand for.
     #[must_use]
     pub fn captures(&self) -> Captures<'_> {
-        Captures::of_match(self.tree.shape_text(self.shape), self.path)
+        Captures::of_match(self.tree.shape_text(self.leaf.shape), self.path)
     }
 }
 
@@ -39,8 +40,8 @@ impl<T> Match<'_, '_, T> {
 pub struct Matches<'t, 'p, T> {
     tree: &'t PathTree<T>,
     path: &'p CanonicalPath,
-    /// The path's segments by number, as far as the tree is deep. `None` for a text that no template has.
-    segments: Vec<Segment>,
+    /// The path's segments, as far as the tree is deep.
+    segments: Vec<Segment<'p>>,
     /// Whether these are all of the path's segments.
     complete: bool,
     /// What remains to be looked at, the next on top: at most three a level.
@@ -49,16 +50,17 @@ pub struct Matches<'t, 'p, T> {
     exhausted: bool,
 }
 
-#[derive(Debug, Clone, Copy)]
-struct Segment {
-    number: Option<u32>,
-    is_empty: bool,
+/// The decoded text of a segment, hashed once for all nodes that it is looked for below.
+#[derive(Debug)]
+struct Segment<'p> {
+    text: Cow<'p, str>,
+    hash: u64,
 }
 
 #[derive(Debug, Clone, Copy)]
 enum Pending {
     Node { number: NodeNumber, depth: usize },
-    Leaf(Place),
+    Leaf(LeafNumber),
 }
 
 impl<'t, 'p, T> Matches<'t, 'p, T> {
@@ -76,13 +78,13 @@ impl<'t, 'p, T> Matches<'t, 'p, T> {
             return matches;
         }
         let mut segments = path.segments();
-        matches.segments.extend(
-            segments.by_ref().take(tree.depth()).map(|segment| Segment {
-                number: tree.segment(&segment.text()),
-                is_empty: segment.is_empty(),
-            }),
-        );
+        matches.segments.reserve_exact(tree.depth());
+        matches.segments.extend(segments.by_ref().take(tree.depth()).map(|segment| {
+            let text = segment.text();
+            Segment { hash: hash_of_text(&text), text }
+        }));
         matches.complete = segments.next().is_none();
+        matches.pending.reserve(EXPECTED_PENDING);
         matches.pending.push(Pending::Node { number: ROOT, depth: 0 });
         matches
     }
@@ -103,22 +105,18 @@ impl<'t, 'p, T> Matches<'t, 'p, T> {
     /// Puts what the node offers for the remaining segments on the stack, the least specific first.
     fn visit(&mut self, number: NodeNumber, depth: usize) {
         let Some(node) = self.tree.node(number) else { return };
-        if node.ends_in_rest {
-            self.pending.push(Pending::Leaf(Place::in_rest(number)));
-        }
+        self.pending.extend(node.rest().map(Pending::Leaf));
         let Some(segment) = self.segments.get(depth) else {
-            if node.ends_exactly && self.complete {
-                self.pending.push(Pending::Leaf(Place::exactly(number)));
-            }
+            self.pending.extend(node.exact().filter(|_| self.complete).map(Pending::Leaf));
             return;
         };
         let depth = depth.saturating_add(1);
         if let Some(number) = node.any()
-            && !segment.is_empty
+            && !segment.text.is_empty()
         {
             self.pending.push(Pending::Node { number, depth });
         }
-        let literal = segment.number.and_then(|segment| self.tree.literal_child(number, segment));
+        let literal = self.tree.literal_child(number, &segment.text, segment.hash);
         self.pending.extend(literal.map(|number| Pending::Node { number, depth }));
     }
 }
@@ -139,13 +137,15 @@ impl<'t, 'p, T> Iterator for Matches<'t, 'p, T> {
             self.steps = self.steps.saturating_add(1);
             match next {
                 Pending::Node { number, depth } => self.visit(number, depth),
-                Pending::Leaf(place) => {
-                    if let Some(leaf) = self.tree.leaf(place) {
-                        let (tree, path) = (self.tree, self.path);
-                        return Some(Match { value: &leaf.value, tree, place, shape: leaf.shape, path });
+                Pending::Leaf(number) => {
+                    if let Some(leaf) = self.tree.leaf(number) {
+                        return Some(Match { value: &leaf.value, tree: self.tree, leaf, path: self.path });
                     }
                 }
             }
         }
     }
 }
+
+/// Alternatives that most searches have pending at most: room for them is made at once.
+const EXPECTED_PENDING: usize = 8;

@@ -3,6 +3,7 @@
 use std::hash::BuildHasher;
 
 use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
 use rustc_hash::FxBuildHasher;
 
 /// Texts, each with the number it was given when it came first. The first is 0.
@@ -20,23 +21,21 @@ impl Texts {
         Self { all: String::new(), ends: Vec::new(), numbers: HashTable::new() }
     }
 
-    /// The number of `text`; `None` when it was never added.
-    pub(super) fn find(&self, text: &str) -> Option<u32> {
-        self.numbers.find(hash(text), |number| get(&self.all, &self.ends, *number) == text).copied()
-    }
-
     /// The number of `text`, which is added first if need be; `None` when no more can be numbered.
     pub(super) fn add(&mut self, text: &str) -> Option<u32> {
-        if let Some(number) = self.find(text) {
-            return Some(number);
-        }
-        let number = u32::try_from(self.ends.len()).ok()?;
-        let end = u32::try_from(self.all.len().checked_add(text.len())?).ok()?;
-        self.all.push_str(text);
-        self.ends.push(end);
         let (all, ends) = (&self.all, &self.ends);
-        self.numbers.insert_unique(hash(text), number, |number| hash(get(all, ends, *number)));
-        Some(number)
+        let is_it = |number: &u32| get(all, ends, *number) == text;
+        match self.numbers.entry(hash(text), is_it, |number| hash(get(all, ends, *number))) {
+            Entry::Occupied(there) => Some(*there.get()),
+            Entry::Vacant(free) => {
+                let number = u32::try_from(self.ends.len()).ok()?;
+                let end = u32::try_from(self.all.len().checked_add(text.len())?).ok()?;
+                free.insert(number);
+                self.all.push_str(text);
+                self.ends.push(end);
+                Some(number)
+            }
+        }
     }
 
     /// The text with this number; empty when there is none.
@@ -71,10 +70,8 @@ mod tests {
     #[test]
     fn a_text_keeps_its_number() {
         let mut texts = Texts::new();
-        assert_eq!(texts.find("a"), None);
         for (text, number) in [("a", 0), ("", 1), ("bc", 2), ("a", 0), ("", 1)] {
             assert_eq!(texts.add(text), Some(number));
-            assert_eq!(texts.find(text), Some(number));
         }
         texts.shrink_to_fit();
         assert_eq!([0, 1, 2, 3].map(|number| texts.get(number)), ["a", "", "bc", ""]);

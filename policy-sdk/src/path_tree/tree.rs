@@ -3,8 +3,8 @@
 
 use std::hash::BuildHasher;
 
-use hashbrown::hash_map::Entry;
-use hashbrown::{HashMap, HashTable};
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use rustc_hash::FxBuildHasher;
 
@@ -23,18 +23,20 @@ use crate::path::CanonicalPath;
 /// A search takes at most [`MAX_SEARCH_STEPS`](crate::limits::MAX_SEARCH_STEPS). [`Self::worst_case_steps`] says
 /// beforehand whether a path could need more; [`Matches::is_exhausted`] says afterwards whether one did.
 ///
-/// No template is stored as text: segments are numbers, and the same text has the same number.
+/// No template is stored as text: each node has its own segment, and a template is the way to its leaf.
 #[derive(Debug, Clone)]
 pub struct PathTree<T> {
-    /// The decoded texts of the literal segments.
-    segments: Texts,
+    /// The decoded texts of the nodes, one after the other.
+    text: String,
     /// The templates with their literals left blank, such as `//{id}`: few, however many templates there are.
     shapes: Texts,
+    /// Where the shape of a template that is added is written.
+    shape: String,
     /// The root first, each node after its parent.
     nodes: Vec<Node>,
-    /// The nodes of literals, found by parent and segment.
+    /// The nodes of literals, found by parent and text.
     literals: HashTable<NodeNumber>,
-    leaves: HashMap<Place, Leaf<T>, FxBuildHasher>,
+    leaves: Vec<Leaf<T>>,
     /// Segments of the longest template, `**` apart.
     depth: usize,
     /// Something found no room: what a search would miss is not known.
@@ -46,11 +48,12 @@ impl<T> PathTree<T> {
     #[must_use]
     pub const fn new() -> Self {
         Self {
-            segments: Texts::new(),
+            text: String::new(),
             shapes: Texts::new(),
+            shape: String::new(),
             nodes: Vec::new(),
             literals: HashTable::new(),
-            leaves: HashMap::with_hasher(FxBuildHasher),
+            leaves: Vec::new(),
             depth: 0,
             overfull: false,
         }
@@ -75,28 +78,43 @@ impl<T> PathTree<T> {
     /// [`DuplicateTemplate`] when a template for the same paths is: templates that differ in the names of
     /// placeholders only are the same, for neither is more specific. The tree is then unchanged.
     pub fn insert(&mut self, template: PathTemplate, value: T) -> Result<(), DuplicateTemplate> {
-        let place = self.place(&template);
-        let shape = self.shape(&template);
-        match self.leaves.entry(place) {
-            Entry::Vacant(free) => {
-                free.insert(Leaf { shape, value });
+        let Some(place) = self.place(&template) else { return Ok(()) };
+        match self.leaf_at(place) {
+            None => {
+                self.add_leaf(place, value);
                 Ok(())
             }
-            Entry::Occupied(taken) => {
-                let shape = taken.get().shape;
-                Err(DuplicateTemplate { existing: self.template(place, shape), given: template })
+            Some(there) => {
+                let existing = self.leaf(there).map_or_else(|| template.clone(), |leaf| self.template(leaf));
+                Err(DuplicateTemplate { existing, given: template })
             }
         }
     }
 
-    /// The value at the template, made first if there is none: for a caller that keeps a list at each.
+    /// The value at the template, made first if there is none: for a caller that keeps a list at each. `None` when there is
+    /// no room for it: the tree then finds nothing any more, and says so.
     ///
     /// The tree keeps the names of the first template it was given for a place. A caller whose lists can hold templates
     /// with other names keeps each template in the list and asks it for the [`captures`](PathTemplate::captures).
-    pub fn get_or_insert_with(&mut self, template: &PathTemplate, make: impl FnOnce() -> T) -> &mut T {
-        let place = self.place(template);
-        let shape = self.shape(template);
-        &mut self.leaves.entry(place).or_insert_with(|| Leaf { shape, value: make() }).value
+    pub fn get_or_insert_with(
+        &mut self,
+        template: &PathTemplate,
+        make: impl FnOnce() -> T,
+    ) -> Option<&mut T> {
+        let place = self.place(template)?;
+        let number = match self.leaf_at(place) {
+            Some(there) => there,
+            None => self.add_leaf(place, make())?,
+        };
+        self.leaves.get_mut(index(number)).map(|leaf| &mut leaf.value)
+    }
+
+    /// Makes room for so many templates, so that a tree that is to hold many is laid out once.
+    pub fn reserve(&mut self, templates: usize) {
+        self.nodes.reserve(templates);
+        self.leaves.reserve(templates);
+        let (nodes, text) = (&self.nodes, &self.text);
+        self.literals.reserve(templates, |number| hash_of(nodes, text, *number));
     }
 
     /// The most specific template that matches, by the order in [`crate::path_tree`].
@@ -113,22 +131,26 @@ impl<T> PathTree<T> {
 
     /// The most steps that the search of any path could take, or a little more: an upper bound.
     ///
-    /// It assumes that below each node the worst segments follow, even where one path cannot have them all.
+    /// It assumes that below each node the worst segments follow, even where one path cannot have them all. A tree that had
+    /// no room for a template needs more than there are.
     #[must_use]
     pub fn worst_case_steps(&self) -> usize {
+        if self.overfull {
+            return usize::MAX;
+        }
         let mut below = vec![Below::default(); self.nodes.len()];
         let mut steps = 0;
         for node in self.nodes.iter().rev() {
             // Both vectors are as long, and children come after their parents.
             let Below { any, literal } = below.pop().unwrap_or_default();
-            steps = usize::from(node.ends_exactly)
-                .saturating_add(usize::from(node.ends_in_rest))
+            steps = usize::from(node.exact != NONE)
+                .saturating_add(usize::from(node.rest != NONE))
                 .saturating_add(any)
                 .saturating_add(literal)
                 .saturating_add(1);
             if let Some(parent) = below.get_mut(index(node.parent)) {
-                match node.segment {
-                    WILDCARD => parent.any = steps,
+                match node.start {
+                    NONE => parent.any = steps,
                     _literal => parent.literal = parent.literal.max(steps),
                 }
             }
@@ -138,12 +160,12 @@ impl<T> PathTree<T> {
 
     /// Gives back the room that was set aside for more templates.
     pub fn shrink_to_fit(&mut self) {
-        self.segments.shrink_to_fit();
+        self.text.shrink_to_fit();
         self.shapes.shrink_to_fit();
         self.nodes.shrink_to_fit();
-        let nodes = &self.nodes;
-        self.literals.shrink_to_fit(|number| hash_of(nodes, *number));
         self.leaves.shrink_to_fit();
+        let (nodes, text) = (&self.nodes, &self.text);
+        self.literals.shrink_to_fit(|number| hash_of(nodes, text, *number));
     }
 }
 
@@ -173,47 +195,41 @@ impl<T> PathTree<T> {
         self.overfull
     }
 
-    /// The number of a literal's text, if any template has it.
-    pub(super) fn segment(&self, text: &str) -> Option<u32> {
-        self.segments.find(text)
-    }
-
     pub(super) fn node(&self, number: NodeNumber) -> Option<&Node> {
         self.nodes.get(index(number))
     }
 
-    pub(super) fn literal_child(&self, parent: NodeNumber, segment: u32) -> Option<NodeNumber> {
-        let is_it = |number: &NodeNumber| {
-            self.node(*number).is_some_and(|node| (node.parent, node.segment) == (parent, segment))
-        };
-        self.literals.find(hash(parent, segment), is_it).copied()
+    /// The child for a literal whose text has this [`hash_of_text`].
+    pub(super) fn literal_child(&self, parent: NodeNumber, text: &str, hash: u64) -> Option<NodeNumber> {
+        let is_it = |number: &NodeNumber| is_child(&self.nodes, &self.text, *number, parent, text);
+        self.literals.find(hash_below(parent, hash), is_it).copied()
     }
 
-    pub(super) fn leaf(&self, place: Place) -> Option<&Leaf<T>> {
-        self.leaves.get(&place)
+    pub(super) fn leaf(&self, number: LeafNumber) -> Option<&Leaf<T>> {
+        self.leaves.get(index(number))
     }
 
     pub(super) fn shape_text(&self, shape: u32) -> &str {
         self.shapes.get(shape)
     }
 
-    /// The template at `place`, written anew.
-    pub(super) fn template(&self, place: Place, shape: u32) -> PathTemplate {
+    /// The template of a leaf, written anew.
+    pub(super) fn template(&self, leaf: &Leaf<T>) -> PathTemplate {
         let mut way = Vec::new();
-        let mut number = place.node();
+        let mut number = leaf.node;
         while let Some(node) = self.node(number)
             && number != ROOT
         {
-            way.push(node.segment);
+            way.push(node);
             number = node.parent;
         }
         let mut text = String::new();
-        for piece in pieces_of(self.shapes.get(shape)) {
-            let segment = way.pop();
+        for piece in pieces_of(self.shapes.get(leaf.shape)) {
+            let node = way.pop();
             text.push('/');
             match piece {
                 Piece::Literal(_blank) => {
-                    let literal = segment.map_or("", |segment| self.segments.get(segment));
+                    let literal = node.map_or("", |node| node.text(&self.text));
                     text.extend(utf8_percent_encode(literal, ESCAPED_IN_LITERALS));
                 }
                 Piece::Named(name) => text.extend(["{", name, "}"]),
@@ -228,140 +244,155 @@ impl<T> PathTree<T> {
 /// What adding a template takes.
 impl<T> PathTree<T> {
     /// Where the template's leaf is or would be, with the nodes on the way there.
-    fn place(&mut self, template: &PathTemplate) -> Place {
-        match self.try_place(template) {
-            Some(place) => place,
-            None => {
-                self.overfull = true;
-                Place::NOWHERE
-            }
-        }
+    fn place(&mut self, template: &PathTemplate) -> Option<Place> {
+        let place = self.try_place(template);
+        self.overfull |= place.is_none();
+        place
     }
 
     fn try_place(&mut self, template: &PathTemplate) -> Option<Place> {
         if self.nodes.is_empty() {
-            self.nodes.push(Node::child(ROOT, WILDCARD));
+            self.nodes.push(Node::child(ROOT, NONE, 0));
         }
-        let mut number = ROOT;
+        let mut place = Place { node: ROOT, in_rest: false, shape: 0 };
         let mut depth: usize = 0;
+        let mut shape = std::mem::take(&mut self.shape);
+        shape.clear();
         for piece in template.pieces() {
-            number = match piece {
+            shape.push('/');
+            match &piece {
+                Piece::Literal(_) => {}
+                Piece::Named(name) => shape.extend(["{", name, "}"]),
+                Piece::Any => shape.push('*'),
+                Piece::Rest => shape.push_str("**"),
+            }
+            place.node = match piece {
                 Piece::Rest => {
-                    self.nodes.get_mut(index(number))?.ends_in_rest = true;
-                    return Some(Place::in_rest(number));
+                    place.in_rest = true;
+                    break;
                 }
-                Piece::Literal(text) => self.add_literal(number, &text)?,
-                Piece::Named(_) | Piece::Any => self.add_wildcard(number)?,
+                Piece::Literal(text) => self.add_literal(place.node, &text)?,
+                Piece::Named(_) | Piece::Any => self.add_wildcard(place.node)?,
             };
             depth = depth.saturating_add(1);
-            self.depth = self.depth.max(depth);
         }
-        self.nodes.get_mut(index(number))?.ends_exactly = true;
-        Some(Place::exactly(number))
+        self.depth = self.depth.max(depth);
+        place.shape = self.shapes.add(&shape)?;
+        self.shape = shape;
+        Some(place)
     }
 
-    fn add_literal(&mut self, parent: NodeNumber, text: &str) -> Option<NodeNumber> {
-        let segment = self.segments.add(text)?;
-        if let Some(there) = self.literal_child(parent, segment) {
-            return Some(there);
+    fn leaf_at(&self, place: Place) -> Option<LeafNumber> {
+        let node = self.node(place.node)?;
+        if place.in_rest { node.rest() } else { node.exact() }
+    }
+
+    fn add_leaf(&mut self, place: Place, value: T) -> Option<LeafNumber> {
+        let free = LeafNumber::try_from(self.leaves.len()).ok().filter(|number| *number != NONE);
+        let number = free.zip(self.nodes.get_mut(index(place.node))).map(|(number, node)| {
+            let end = if place.in_rest { &mut node.rest } else { &mut node.exact };
+            *end = number;
+            number
+        });
+        self.overfull |= number.is_none();
+        self.leaves.push(Leaf { node: place.node, shape: place.shape, value });
+        number
+    }
+
+    fn add_literal(&mut self, parent: NodeNumber, literal: &str) -> Option<NodeNumber> {
+        let PathTree { nodes, text, literals, .. } = self;
+        let hash = hash_below(parent, hash_of_text(literal));
+        let is_it = |number: &NodeNumber| is_child(nodes, text, *number, parent, literal);
+        match literals.entry(hash, is_it, |number| hash_of(nodes, text, *number)) {
+            Entry::Occupied(there) => Some(*there.get()),
+            Entry::Vacant(free) => {
+                let start = u32::try_from(text.len()).ok().filter(|start| *start != NONE)?;
+                let node = Node::child(parent, start, u32::try_from(literal.len()).ok()?);
+                let number = add_node(nodes, node)?;
+                free.insert(number);
+                text.push_str(literal);
+                Some(number)
+            }
         }
-        let number = self.add_node(Node::child(parent, segment))?;
-        let nodes = &self.nodes;
-        self.literals.insert_unique(hash(parent, segment), number, |number| hash_of(nodes, *number));
-        Some(number)
     }
 
     fn add_wildcard(&mut self, parent: NodeNumber) -> Option<NodeNumber> {
         if let Some(there) = self.node(parent)?.any() {
             return Some(there);
         }
-        let number = self.add_node(Node::child(parent, WILDCARD))?;
+        let number = add_node(&mut self.nodes, Node::child(parent, NONE, 0))?;
         self.nodes.get_mut(index(parent))?.any = number;
         Some(number)
     }
+}
 
-    fn add_node(&mut self, node: Node) -> Option<NodeNumber> {
-        let number = NodeNumber::try_from(self.nodes.len()).ok().filter(|number| *number < MAX_NODES)?;
-        self.nodes.push(node);
-        Some(number)
-    }
-
-    /// The number of the template's shape.
-    fn shape(&mut self, template: &PathTemplate) -> u32 {
-        let mut shape = String::new();
-        for piece in template.pieces() {
-            shape.push('/');
-            match piece {
-                Piece::Literal(_) => {}
-                Piece::Named(name) => shape.extend(["{", name, "}"]),
-                Piece::Any => shape.push('*'),
-                Piece::Rest => shape.push_str("**"),
-            }
-        }
-        let number = self.shapes.add(&shape);
-        self.overfull |= number.is_none();
-        number.unwrap_or_default()
-    }
+fn add_node(nodes: &mut Vec<Node>, node: Node) -> Option<NodeNumber> {
+    let number = NodeNumber::try_from(nodes.len()).ok().filter(|number| *number != NONE)?;
+    nodes.push(node);
+    Some(number)
 }
 
 /// The index of a node in `nodes`.
 pub(super) type NodeNumber = u32;
 
+/// The index of a leaf in `leaves`.
+pub(super) type LeafNumber = u32;
+
 /// Where each search begins.
 pub(super) const ROOT: NodeNumber = 0;
 
-/// Nodes of one tree: a place has one bit of its number left for itself. A document is too short for a hundredth of them.
-const MAX_NODES: NodeNumber = NodeNumber::MAX >> 1;
-
-/// No literal's number: a text takes a byte at least, or is the one that is empty.
-const WILDCARD: u32 = u32::MAX;
+/// No node, no leaf, no place in the text.
+const NONE: u32 = u32::MAX;
 
 #[derive(Debug, Clone)]
 pub(super) struct Node {
     parent: NodeNumber,
-    /// The number of the literal's text, or [`WILDCARD`].
-    segment: u32,
-    /// The child for `{name}` and `*`. [`ROOT`], which is nobody's child, for none.
+    /// Where its text begins; [`NONE`] for `{name}` and `*`.
+    start: u32,
+    /// Bytes of its text.
+    len: u32,
+    /// The child for `{name}` and `*`.
     any: NodeNumber,
-    /// Whether a template ends here.
-    pub(super) ends_exactly: bool,
-    /// Whether a template ends here with `**`.
-    pub(super) ends_in_rest: bool,
+    /// The leaf of the template that ends here.
+    exact: LeafNumber,
+    /// The leaf of the template that ends here with `**`.
+    rest: LeafNumber,
 }
 
 impl Node {
-    const fn child(parent: NodeNumber, segment: u32) -> Self {
-        Self { parent, segment, any: ROOT, ends_exactly: false, ends_in_rest: false }
+    const fn child(parent: NodeNumber, start: u32, len: u32) -> Self {
+        Self { parent, start, len, any: NONE, exact: NONE, rest: NONE }
     }
 
     pub(super) fn any(&self) -> Option<NodeNumber> {
-        (self.any != ROOT).then_some(self.any)
+        (self.any != NONE).then_some(self.any)
+    }
+
+    pub(super) fn exact(&self) -> Option<LeafNumber> {
+        (self.exact != NONE).then_some(self.exact)
+    }
+
+    pub(super) fn rest(&self) -> Option<LeafNumber> {
+        (self.rest != NONE).then_some(self.rest)
+    }
+
+    fn text<'a>(&self, all: &'a str) -> &'a str {
+        let start = index(self.start);
+        all.get(start..start.saturating_add(index(self.len))).unwrap_or_default()
     }
 }
 
-/// The node at which a template ends, and in its lowest bit whether with `**`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct Place(u32);
-
-impl Place {
-    /// No search comes here.
-    const NOWHERE: Self = Self(u32::MAX);
-
-    pub(super) const fn exactly(node: NodeNumber) -> Self {
-        Self(node << 1)
-    }
-
-    pub(super) const fn in_rest(node: NodeNumber) -> Self {
-        Self(node << 1 | 1)
-    }
-
-    const fn node(self) -> NodeNumber {
-        self.0 >> 1
-    }
+/// The node at which a template ends, whether with `**`, and the number of its shape.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    node: NodeNumber,
+    in_rest: bool,
+    shape: u32,
 }
 
 #[derive(Debug, Clone)]
 pub(super) struct Leaf<T> {
+    node: NodeNumber,
     pub(super) shape: u32,
     pub(super) value: T,
 }
@@ -392,16 +423,26 @@ const ESCAPED_IN_LITERALS: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b':')
     .remove(b'@');
 
-/// Without a seed, so that every run and every worker does the same.
-fn hash(parent: NodeNumber, segment: u32) -> u64 {
-    FxBuildHasher.hash_one((parent, segment))
+/// Whether a node is the child of `parent` for this literal. A wildcard has no text, and is not found by one.
+fn is_child(nodes: &[Node], all: &str, number: NodeNumber, parent: NodeNumber, text: &str) -> bool {
+    nodes.get(index(number)).is_some_and(|node| node.parent == parent && node.text(all) == text)
 }
 
-fn hash_of(nodes: &[Node], number: NodeNumber) -> u64 {
-    nodes.get(index(number)).map_or(0, |node| hash(node.parent, node.segment))
+/// Without a seed, so that every run and every worker does the same. Texts of requests are only looked for, never added:
+/// a client cannot make a chain longer.
+pub(super) fn hash_of_text(text: &str) -> u64 {
+    FxBuildHasher.hash_one(text)
 }
 
-fn index(number: NodeNumber) -> usize {
+fn hash_below(parent: NodeNumber, text: u64) -> u64 {
+    FxBuildHasher.hash_one((parent, text))
+}
+
+fn hash_of(nodes: &[Node], text: &str, number: NodeNumber) -> u64 {
+    nodes.get(index(number)).map_or(0, |node| hash_below(node.parent, hash_of_text(node.text(text))))
+}
+
+fn index(number: u32) -> usize {
     usize::try_from(number).unwrap_or(usize::MAX)
 }
 

@@ -124,6 +124,8 @@ impl Entries {
         let mut building = Building::default();
         building.whole.names.prefix = prefix;
         building.whole.names.rules = u32::try_from(rules.1.len()).unwrap_or(u32::MAX);
+        building.whole.tree.reserve(rules.1.len());
+        building.collected.reserve(rules.1.len());
         for (index, rule) in rules.1.iter().enumerate() {
             let place = || rules.0.element(index);
             let Some(template) = resource(&rule.resource, place, compiler) else { continue };
@@ -315,7 +317,8 @@ impl Building {
 
     fn span(&mut self, template: &PathTemplate) -> u32 {
         let next = self.spans;
-        let span = *self.whole.tree.get_or_insert_with(template, || next);
+        // A tree without room for it refuses the whole document, at the end.
+        let span = self.whole.tree.get_or_insert_with(template, || next).map_or(next, |span| *span);
         if span == next {
             self.spans = next.saturating_add(1);
         }

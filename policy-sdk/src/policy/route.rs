@@ -157,11 +157,15 @@ impl Routes {
             let host = host_pattern(preflight.host.as_deref(), &place, compiler.problems);
             let Some(template) = compiler.template(&preflight.path, &place.member("path")) else { continue };
             let any = preflight.origins.iter().any(|origin| origin == "*");
-            routes.preflights.get_or_insert_with(&template, Vec::new).push(Preflight {
+            let preflight = Preflight {
                 id: RuleId::new(None, &format!("preflight/{index}")),
                 host,
                 origins: (!any).then(|| preflight.origins.clone()),
-            });
+            };
+            let there = routes.preflights.get_or_insert_with(&template, Vec::new);
+            if let Some(there) = there {
+                there.push(preflight);
+            }
         }
         for (tree_steps, member) in
             [(routes.tree.worst_case_steps(), "routes"), (routes.preflights.worst_case_steps(), "preflight")]
@@ -177,7 +181,8 @@ impl Routes {
     fn insert(&mut self, path: &str, mut route: Route, place: &JsonPointer, compiler: &mut Compiler<'_>) {
         let Some(template) = compiler.template(path, &place.member("path")) else { return };
         route.exact = !path.ends_with("/**");
-        let there = self.tree.get_or_insert_with(&template, Vec::new);
+        // A tree without room for it refuses the whole document, at the end.
+        let Some(there) = self.tree.get_or_insert_with(&template, Vec::new) else { return };
         let at = there.partition_point(|other| other.specificity() >= route.specificity());
         there.insert(at, route);
     }

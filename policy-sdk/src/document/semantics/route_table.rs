@@ -70,7 +70,8 @@ impl<'a> Entry<'a> {
         if !methods_are_well_formed || self.is_apart {
             return;
         }
-        let methods = taken.get_or_insert_with(&template, BTreeMap::new).entry(self.host).or_default();
+        let Some(hosts) = taken.get_or_insert_with(&template, BTreeMap::new) else { return };
+        let methods = hosts.entry(self.host).or_default();
         let earlier = self.methods.iter().find_map(|method| match method.as_str() {
             ANY => methods.first_key_value().map(|(method, earlier)| (*method, earlier)),
             method => methods

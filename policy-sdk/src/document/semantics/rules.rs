@@ -1,19 +1,22 @@
 //! Rules of role-based access control: well formed, and each given once.
 
-use hashbrown::HashMap;
-use hashbrown::hash_map::Entry;
+use std::hash::BuildHasher;
+
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
 use rustc_hash::FxBuildHasher;
 
 use super::route_table::well_formed_path;
 use super::syntax::is_token;
-use crate::document::{Document, Effect, JsonPointer, Problem};
+use crate::document::{Document, Effect, JsonPointer, Problem, Rule};
 
 pub(super) fn problems(document: &Document, found: &mut Vec<Problem>) {
-    let rules = JsonPointer::members(&["authorization", "rules"]);
+    let place = JsonPointer::members(&["authorization", "rules"]);
+    let rules = &document.authorization.rules;
     // Places are written down where something is wrong, and nowhere else: a hundred thousand rules are mostly right.
-    let mut first: HashMap<_, usize, _> = HashMap::with_hasher(FxBuildHasher);
-    for (index, rule) in document.authorization.rules.iter().enumerate() {
-        let pointer = || rules.element(index);
+    let mut first: HashTable<usize> = HashTable::with_capacity(rules.len());
+    for (index, rule) in rules.iter().enumerate() {
+        let pointer = || place.element(index);
         let is_method = is_token(&rule.action) && !rule.action.bytes().any(|byte| byte.is_ascii_lowercase());
         let is_own = document.authorization.actions.contains(&rule.action);
         if !is_method && !is_own && !ACTIONS.contains(&rule.action.as_str()) {
@@ -30,11 +33,11 @@ pub(super) fn problems(document: &Document, found: &mut Vec<Problem>) {
         if !rule.conditions.is_empty() {
             continue;
         }
-        let allows = rule.effect == Effect::Allow;
-        let content = (allows, &rule.action, &rule.resource, &rule.role);
-        match first.entry(content) {
+        let is_same = |other: &usize| rules.get(*other).is_some_and(|other| content(other) == content(rule));
+        // With room for all of them beforehand nothing is ever hashed again.
+        match first.entry(FxBuildHasher.hash_one(content(rule)), is_same, |_| 0) {
             Entry::Occupied(earlier) => {
-                let earlier = rules.element(*earlier.get());
+                let earlier = place.element(*earlier.get());
                 found.push(Problem::new(pointer(), format!("the same rule as {earlier}")));
             }
             Entry::Vacant(free) => {
@@ -42,6 +45,11 @@ pub(super) fn problems(document: &Document, found: &mut Vec<Problem>) {
             }
         }
     }
+}
+
+/// What a rule without conditions says.
+fn content(rule: &Rule) -> (bool, &str, &str, &str) {
+    (rule.effect == Effect::Allow, &rule.action, &rule.resource, &rule.role)
 }
 
 /// Actions with a name of their own. Any other word would fit no request: in a rule that denies, the gate would stand

@@ -80,7 +80,7 @@ fn a_template_for_the_same_paths_is_refused_with_the_one_there() {
 fn a_caller_may_keep_a_list_at_each_template() {
     let mut tree: PathTree<Vec<&str>> = PathTree::new();
     for (template, method) in [("/a/{id}", "GET"), ("/a/{name}", "PUT"), ("/a", "POST")] {
-        tree.get_or_insert_with(&template.parse().unwrap(), Vec::new).push(method);
+        tree.get_or_insert_with(&template.parse().unwrap(), Vec::new).unwrap().push(method);
     }
     assert_eq!(tree.len(), 2);
     assert_eq!(*tree.best(&path("/a/1")).unwrap().value, ["GET", "PUT"]);
