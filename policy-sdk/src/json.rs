@@ -9,12 +9,18 @@
 //! names), it does not refuse integers beyond 2^53 (they are read as the nearest double once they exceed 64
 //! bits), and it never puts a value into an error, because values may be secrets.
 
+mod tree;
+
+use std::borrow::Cow;
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::fmt::{self, Write as _};
 
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::Value;
 use serde_json::error::Category;
-use serde_json::{Map, Number, Value};
+
+pub(crate) use tree::Tree;
 
 use crate::limits::{MAX_JSON_BYTES, MAX_JSON_DEPTH, MAX_REPORTED_NAME_CHARS};
 
@@ -34,6 +40,15 @@ pub fn parse(bytes: &[u8]) -> Result<Value, JsonError> {
 ///
 /// [`JsonError`] for every input that is not exactly one strict JSON text within the bound.
 pub fn parse_within(bytes: &[u8], max_bytes: usize) -> Result<Value, JsonError> {
+    read(bytes, max_bytes).map(Tree::into_value)
+}
+
+/// Reads one JSON text of at most `max_bytes` into a tree that borrows from it.
+///
+/// # Errors
+///
+/// [`JsonError`] for every input that is not exactly one strict JSON text within the bound.
+pub(crate) fn read(bytes: &[u8], max_bytes: usize) -> Result<Tree<'_>, JsonError> {
     if bytes.len() > max_bytes {
         return Err(JsonError::TooLarge { max_bytes });
     }
@@ -46,13 +61,13 @@ pub fn parse_within(bytes: &[u8], max_bytes: usize) -> Result<Value, JsonError> 
     let fault = RefCell::new(None);
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let strict = Strict { depth: 0, place: &Place::Root, fault: &fault };
-    let value = strict
+    let tree = strict
         .deserialize(&mut deserializer)
         .map_err(|error| fault.take().unwrap_or_else(|| JsonError::from_syntax(&error)))?;
     deserializer
         .end()
         .map_err(|error| JsonError::TrailingBytes { line: error.line(), column: error.column() })?;
-    Ok(value)
+    Ok(tree)
 }
 
 /// Why a text is not strict JSON. Carries names and positions, never values.
@@ -174,9 +189,9 @@ struct Strict<'a> {
 }
 
 impl<'de> DeserializeSeed<'de> for Strict<'_> {
-    type Value = Value;
+    type Value = Tree<'de>;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Tree<'de>, D::Error> {
         deserializer.deserialize_any(self)
     }
 }
@@ -197,65 +212,106 @@ impl Strict<'_> {
 }
 
 impl<'de> Visitor<'de> for Strict<'_> {
-    type Value = Value;
+    type Value = Tree<'de>;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("a JSON value")
     }
 
-    fn visit_unit<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
+    fn visit_unit<E>(self) -> Result<Tree<'de>, E> {
+        Ok(Tree::Null)
     }
 
-    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
-        Ok(Value::Bool(value))
+    fn visit_bool<E>(self, value: bool) -> Result<Tree<'de>, E> {
+        Ok(Tree::Boolean(value))
     }
 
-    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
-        Ok(Value::Number(value.into()))
+    fn visit_i64<E>(self, value: i64) -> Result<Tree<'de>, E> {
+        Ok(u64::try_from(value).map_or(Tree::Negative(value), Tree::Unsigned))
     }
 
-    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
-        Ok(Value::Number(value.into()))
+    fn visit_u64<E>(self, value: u64) -> Result<Tree<'de>, E> {
+        Ok(Tree::Unsigned(value))
     }
 
-    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Value, E> {
-        Number::from_f64(value).map(Value::Number).ok_or_else(|| E::custom("not a finite number"))
+    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Tree<'de>, E> {
+        if value.is_finite() { Ok(Tree::Float(value)) } else { Err(E::custom("not a finite number")) }
     }
 
-    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
-        Ok(Value::String(value.to_owned()))
+    fn visit_borrowed_str<E>(self, value: &'de str) -> Result<Tree<'de>, E> {
+        Ok(Tree::Text(Cow::Borrowed(value)))
     }
 
-    fn visit_string<E>(self, value: String) -> Result<Value, E> {
-        Ok(Value::String(value))
+    fn visit_str<E>(self, value: &str) -> Result<Tree<'de>, E> {
+        Ok(Tree::Text(Cow::Owned(value.to_owned())))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Value, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Tree<'de>, A::Error> {
         let depth = self.enter()?;
         let mut elements = Vec::new();
         loop {
             let place = Place::Element { index: elements.len(), parent: self.place };
             match sequence.next_element_seed(Strict { depth, place: &place, fault: self.fault })? {
                 Some(element) => elements.push(element),
-                None => return Ok(Value::Array(elements)),
+                None => return Ok(Tree::List(elements)),
             }
         }
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Tree<'de>, A::Error> {
         let depth = self.enter()?;
-        let mut object = Map::new();
-        while let Some(name) = members.next_key::<String>()? {
+        let mut object: Vec<(Cow<'de, str>, Tree<'de>)> = Vec::new();
+        // The names, once there are too many of them to look through.
+        let mut names: BTreeSet<Cow<'de, str>> = BTreeSet::new();
+        while let Some(name) = members.next_key_seed(Name)? {
             let place = Place::Member { name: &name, parent: self.place };
-            if object.contains_key(&name) {
+            if object.len() == MAX_LOOKED_THROUGH {
+                names.extend(object.iter().map(|(name, _)| name.clone()));
+            }
+            let is_known = if object.len() < MAX_LOOKED_THROUGH {
+                object.iter().any(|(known, _)| *known == name)
+            } else {
+                !names.insert(name.clone())
+            };
+            if is_known {
                 let shown = name.chars().take(MAX_REPORTED_NAME_CHARS).collect();
                 return Err(self.stop(JsonError::DuplicateMember { name: shown, pointer: place.pointer() }));
             }
             let value = members.next_value_seed(Strict { depth, place: &place, fault: self.fault })?;
-            object.insert(name, value);
+            object.push((name, value));
         }
-        Ok(Value::Object(object))
+        Ok(Tree::Object(object))
+    }
+}
+
+/// Members of an object that are looked through one by one for a name. Beyond it every sender could make reading take the
+/// square of what it sent.
+const MAX_LOOKED_THROUGH: usize = 16;
+
+/// Reads the name of a member, borrowed unless it holds escapes.
+struct Name;
+
+impl<'de> DeserializeSeed<'de> for Name {
+    type Value = Cow<'de, str>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Cow<'de, str>, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Name {
+    type Value = Cow<'de, str>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a name")
+    }
+
+    fn visit_borrowed_str<E>(self, name: &'de str) -> Result<Cow<'de, str>, E> {
+        Ok(Cow::Borrowed(name))
+    }
+
+    fn visit_str<E>(self, name: &str) -> Result<Cow<'de, str>, E> {
+        Ok(Cow::Owned(name.to_owned()))
     }
 }
 
@@ -293,6 +349,20 @@ mod tests {
     #[test]
     fn the_same_name_in_two_objects_is_no_duplicate() {
         assert!(parse(br#"[{"a": {"a": 1}}, {"a": 2}]"#).is_ok());
+    }
+
+    #[test]
+    fn the_last_of_many_members_is_compared_with_the_first() {
+        for count in [1, MAX_LOOKED_THROUGH - 1, MAX_LOOKED_THROUGH, MAX_LOOKED_THROUGH + 1, 1000] {
+            let members: String = (0..count).map(|number| format!(r#""m{number}": 0, "#)).collect();
+            assert!(parse(format!(r#"{{{members} "m": 0}}"#).as_bytes()).is_ok());
+            for again in [0, count - 1] {
+                let fault = parse(format!(r#"{{{members} "m{again}": 0}}"#).as_bytes()).unwrap_err();
+                assert!(
+                    matches!(fault, JsonError::DuplicateMember { name, .. } if name == format!("m{again}"))
+                );
+            }
+        }
     }
 
     #[test]

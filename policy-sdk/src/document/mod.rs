@@ -24,6 +24,7 @@ mod secret_reference;
 mod semantics;
 mod tenancy;
 mod timestamp;
+mod tree;
 
 use deserr::Deserr;
 use schemars::JsonSchema;

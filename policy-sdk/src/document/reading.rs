@@ -7,7 +7,8 @@
 use serde_json::Value;
 
 use super::{Document, JsonPointer, Problem, Problems, Step, semantics};
-use crate::json;
+use crate::json::{self, JsonError, Tree};
+use crate::limits::MAX_JSON_BYTES;
 
 impl Document {
     /// Reads a document from JSON text, strictly: no duplicate members, bounded in size and depth.
@@ -16,10 +17,9 @@ impl Document {
     ///
     /// Everything that is wrong with it, each problem with its place.
     pub fn from_json(bytes: &[u8]) -> Result<Self, Problems> {
-        let parse = || {
-            json::parse(bytes).map_err(|error| Problem::new(JsonPointer::root(), error.to_string()).into())
-        };
-        Self::read(parse()?, parse)
+        let refused = |error: JsonError| Problem::new(JsonPointer::root(), error.to_string());
+        let tree = json::read(bytes, MAX_JSON_BYTES).map_err(refused)?;
+        Self::read(tree, || Ok(json::parse(bytes).map_err(refused)?))
     }
 
     /// Reads a document from a JSON value.
@@ -28,13 +28,13 @@ impl Document {
     ///
     /// Everything that is wrong with it, each problem with its place.
     pub fn from_value(value: Value) -> Result<Self, Problems> {
-        Self::read(value.clone(), || Ok(value))
+        Self::read(Tree::of(&value), || Ok(value.clone()))
     }
 
-    /// Reads `value`, and asks for it `again` only when something is wrong: a copy of a large document costs as much as
+    /// Reads a tree, and asks for it `again` only when something is wrong: a copy of a large document costs as much as
     /// reading it.
-    fn read(value: Value, again: impl FnOnce() -> Result<Value, Problems>) -> Result<Self, Problems> {
-        let shape: Problems = match deserr::deserialize::<Self, _, Problems>(value) {
+    fn read(tree: Tree<'_>, again: impl FnOnce() -> Result<Value, Problems>) -> Result<Self, Problems> {
+        let shape: Problems = match deserr::deserialize::<Self, _, Problems>(tree) {
             Ok(mut document) => {
                 return match Problems::from_list(semantics::problems(&mut document)) {
                     Some(problems) => Err(problems),
@@ -72,7 +72,7 @@ fn set_aside(value: &mut Value, shape: &Problems) -> Option<Document> {
         let members = value.as_object_mut()?;
         members.entry("version").or_insert(Value::from(1));
         members.entry("authentication").or_insert_with(|| Value::Object(serde_json::Map::new()));
-        match deserr::deserialize::<Document, _, Problems>(value.clone()) {
+        match deserr::deserialize::<Document, _, Problems>(Tree::of(value)) {
             Ok(document) => return Some(document),
             Err(problems) => places = problems.iter().map(|problem| problem.pointer.clone()).collect(),
         }
