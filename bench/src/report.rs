@@ -1,0 +1,124 @@
+//! Medians and ratios of all rounds, as JSON.
+
+use serde::Serialize;
+
+use crate::comparison::{COMPARISONS, Comparison, is_measured};
+use crate::lane::Lane;
+use crate::rounds::Round;
+use crate::traffic::Traffic;
+
+/// Smallest, median and largest of some figures.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(crate) struct Spread {
+    pub(crate) min: f64,
+    pub(crate) median: f64,
+    pub(crate) max: f64,
+}
+
+/// What one lane costs under one kind of traffic.
+#[derive(Debug, Serialize)]
+pub(crate) struct Cost {
+    pub(crate) lane: &'static str,
+    pub(crate) traffic: &'static str,
+    /// CPU for a request above the bare listener in the same round, in microseconds.
+    pub(crate) cpu_us: Spread,
+    /// Requests a second of wall clock.
+    pub(crate) per_second: Spread,
+}
+
+/// How one comparison came out.
+#[derive(Debug, Serialize)]
+pub(crate) struct Ratio {
+    pub(crate) name: &'static str,
+    pub(crate) ours: &'static str,
+    pub(crate) against: &'static str,
+    pub(crate) ratio: Spread,
+    pub(crate) bar: Option<f64>,
+    /// Whether the median keeps the bar; none where there is none.
+    pub(crate) kept: Option<bool>,
+}
+
+impl Spread {
+    /// Of no figures: not a number.
+    pub(crate) fn of(mut figures: Vec<f64>) -> Self {
+        figures.sort_by(f64::total_cmp);
+        let at = |index: usize| figures.get(index).copied().unwrap_or(f64::NAN);
+        let (half, last) = (figures.len() / 2, figures.len().saturating_sub(1));
+        let median =
+            if figures.len() % 2 == 1 { at(half) } else { (at(half.wrapping_sub(1)) + at(half)) / 2.0 };
+        Self { min: at(0), median, max: at(last) }
+    }
+}
+
+/// What every lane costs.
+pub(crate) fn costs(rounds: &[Round]) -> Vec<Cost> {
+    let pairs = Traffic::ALL.into_iter().flat_map(|traffic| Lane::ALL.map(|lane| (lane, traffic)));
+    pairs
+        .filter(|(lane, traffic)| is_measured(*lane, *traffic))
+        .map(|(lane, traffic)| Cost {
+            lane: lane.name(),
+            traffic: traffic.name(),
+            cpu_us: Spread::of(rounds.iter().map(|round| above_bare(round, lane, traffic)).collect()),
+            per_second: Spread::of(
+                rounds
+                    .iter()
+                    .map(|round| round.get(&(lane, traffic)).map_or(f64::NAN, |s| s.per_second))
+                    .collect(),
+            ),
+        })
+        .collect()
+}
+
+/// How the comparisons came out.
+pub(crate) fn ratios(rounds: &[Round]) -> Vec<Ratio> {
+    COMPARISONS.iter().map(|comparison| ratio(comparison, rounds)).collect()
+}
+
+fn ratio(comparison: &Comparison, rounds: &[Round]) -> Ratio {
+    let Comparison { name, ours, against, traffic, bar } = *comparison;
+    let in_round = |round: &Round| above_bare(round, ours, traffic) / above_bare(round, against, traffic);
+    let ratio = Spread::of(rounds.iter().map(in_round).collect());
+    Ratio {
+        name,
+        ours: ours.name(),
+        against: against.name(),
+        ratio,
+        bar,
+        kept: bar.map(|bar| ratio.median <= bar),
+    }
+}
+
+fn above_bare(round: &Round, lane: Lane, traffic: Traffic) -> f64 {
+    let of = |lane| round.get(&(lane, traffic)).map_or(f64::NAN, |sample| sample.cpu_us);
+    if lane == Lane::Bare { of(lane) } else { of(lane) - of(Lane::Bare) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rounds::Sample;
+
+    #[test]
+    fn medians_of_odd_and_even_counts() {
+        assert_eq!(Spread::of(vec![3.0, 1.0, 2.0]).median, 2.0);
+        assert_eq!(Spread::of(vec![4.0, 1.0, 2.0, 3.0]).median, 2.5);
+        assert!(Spread::of(vec![]).median.is_nan());
+    }
+
+    #[test]
+    fn a_ratio_is_of_what_comes_above_the_bare_listener_in_the_same_round() {
+        let sample = |cpu_us| Sample { cpu_us, per_second: 1.0 };
+        let round = Round::from([
+            ((Lane::Bare, Traffic::Warm), sample(20.0)),
+            ((Lane::Ours, Traffic::Warm), sample(30.0)),
+            ((Lane::NativeCachedRbac, Traffic::Warm), sample(40.0)),
+        ]);
+        let warm = ratio(&COMPARISONS[0], &[round]);
+        assert_eq!((warm.ratio.median, warm.kept), (0.5, Some(true)));
+    }
+
+    #[test]
+    fn what_was_not_measured_keeps_no_bar() {
+        assert_eq!(ratio(&COMPARISONS[0], &[Round::new()]).kept, Some(false));
+    }
+}

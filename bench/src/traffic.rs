@@ -1,0 +1,130 @@
+//! The requests that are measured, and the tokens in them.
+
+use std::sync::Arc;
+
+use anyhow::Result;
+use portcullis_testbed::issuer::{Algorithm, KeyRing, TokenBuilder};
+
+use crate::lane::{AUDIENCE, ISSUER, TARGET};
+
+/// How many tokens come again and again in warm traffic.
+const WARM_TOKENS: usize = 64;
+
+/// How long tokens live, in seconds: longer than the whole run.
+const LIFETIME_SECONDS: i64 = 12 * 3600;
+
+/// What the clients send.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Traffic {
+    /// The same few RS256 tokens again.
+    Warm,
+    /// Every token new, RS256.
+    ColdRs256,
+    /// Every token new, ES256.
+    ColdEs256,
+    /// No token.
+    Missing,
+    /// Tokens that expired, well signed, the same few again.
+    Expired,
+    /// Tokens signed by somebody else, every one new.
+    Forged,
+}
+
+impl Traffic {
+    /// All of it.
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Warm, Self::ColdRs256, Self::ColdEs256, Self::Missing, Self::Expired, Self::Forged];
+
+    /// What it is called.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Warm => "warm",
+            Self::ColdRs256 => "cold RS256",
+            Self::ColdEs256 => "cold ES256",
+            Self::Missing => "no token",
+            Self::Expired => "expired",
+            Self::Forged => "forged",
+        }
+    }
+
+    /// Whether a filter that looks at tokens lets it pass.
+    pub(crate) fn passes(self) -> bool {
+        match self {
+            Self::Warm | Self::ColdRs256 | Self::ColdEs256 => true,
+            Self::Missing | Self::Expired | Self::Forged => false,
+        }
+    }
+
+    /// Whether the requests of a round must not have been seen in any other.
+    fn is_new_each_time(self) -> bool {
+        match self {
+            Self::ColdRs256 | Self::ColdEs256 | Self::Forged => true,
+            Self::Warm | Self::Missing | Self::Expired => false,
+        }
+    }
+}
+
+/// Makes requests.
+pub(crate) struct Mint {
+    keys: Arc<KeyRing>,
+    strangers: Arc<KeyRing>,
+    made: u64,
+}
+
+impl Mint {
+    pub(crate) fn new() -> Result<Self> {
+        Ok(Self {
+            keys: Arc::new(KeyRing::generate("bench")?),
+            strangers: Arc::new(KeyRing::generate("bench")?),
+            made: 0,
+        })
+    }
+
+    /// The keys that good tokens are signed by.
+    pub(crate) fn keys(&self) -> &KeyRing {
+        &self.keys
+    }
+
+    /// The requests of one round, as bytes on the wire.
+    ///
+    /// # Errors
+    /// When a token cannot be signed.
+    pub(crate) fn requests(&mut self, traffic: Traffic, count: usize) -> Result<Arc<[Vec<u8>]>> {
+        let tokens = if traffic.is_new_each_time() { count } else { WARM_TOKENS.min(count) };
+        (0..tokens)
+            .map(|_| {
+                self.made = self.made.saturating_add(1);
+                self.request(traffic)
+            })
+            .collect()
+    }
+
+    fn request(&self, traffic: Traffic) -> Result<Vec<u8>> {
+        let token = |algorithm| {
+            TokenBuilder::new(Arc::clone(&self.keys), algorithm)
+                .claim("iss", ISSUER)
+                .claim("aud", AUDIENCE)
+                .claim("sub", format!("user-{}", self.made))
+                .claim("tenant", "acme")
+                .claim("roles", vec!["viewer", "member"])
+                .claim("role", "viewer")
+                .claim("jti", format!("{:032x}", self.made))
+                .expires_in(LIFETIME_SECONDS)
+        };
+        let token = match traffic {
+            Traffic::Missing => None,
+            Traffic::Warm | Traffic::ColdRs256 => Some(token(Algorithm::RS256).sign()?),
+            Traffic::ColdEs256 => Some(token(Algorithm::ES256).sign()?),
+            Traffic::Expired => Some(token(Algorithm::RS256).expires_in(-3600).sign()?),
+            Traffic::Forged => Some(token(Algorithm::RS256).signed_by(Arc::clone(&self.strangers)).sign()?),
+        };
+        let credential = token.map(|token| format!("authorization: Bearer {token}\r\n")).unwrap_or_default();
+        let request = format!(
+            "GET {TARGET} HTTP/1.1\r\nhost: api.example.com\r\nuser-agent: bench/1.0\r\naccept: application/json\r\n\
+             accept-encoding: gzip, deflate, br\r\naccept-language: en\r\ncache-control: no-cache\r\n\
+             x-request-start: t=1790000000\r\n{credential}\r\n"
+        );
+        Ok(request.into_bytes())
+    }
+}
