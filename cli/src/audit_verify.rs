@@ -13,6 +13,7 @@ use portcullis_filter::audit::{
 };
 use serde_json::json;
 
+use crate::clock;
 use crate::input::{self, Name};
 
 /// Findings shown one by one; of a file that is not a record at all nobody reads more.
@@ -146,8 +147,8 @@ fn row(id: StreamId, summary: &StreamSummary) -> [String; 9] {
     };
     [
         id.to_string(),
-        to_the_second(&summary.first_time),
-        to_the_second(&summary.last_time),
+        clock::to_the_second(&summary.first_time),
+        clock::to_the_second(&summary.last_time),
         summary.records.to_string(),
         summary.permits.to_string(),
         summary.denies.to_string(),
@@ -198,12 +199,4 @@ fn document(file: &Path, report: &Report, findings: &[Finding]) -> serde_json::V
         "findings": findings,
         "streams": streams,
     })
-}
-
-/// RFC 3339 without the fraction: `2026-01-01T00:00:00Z`.
-fn to_the_second(time: &str) -> String {
-    match time.split_once('.') {
-        Some((seconds, _fraction)) => format!("{seconds}Z"),
-        None => time.to_owned(),
-    }
 }

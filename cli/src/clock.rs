@@ -18,6 +18,18 @@ pub(crate) fn parse(text: &str) -> Result<UnixTime, String> {
     unix(time).ok_or_else(expected)
 }
 
+/// Reads a moment as [`parse`] does, or a time that has passed since: `24h`, `2days`.
+///
+/// # Errors
+/// What was expected.
+pub(crate) fn parse_or_ago(text: &str) -> Result<UnixTime, String> {
+    parse(text).or_else(|expected| {
+        let expected = || format!("{expected}, or a time that has passed since such as `24h`");
+        let ago = humantime::parse_duration(text).map_err(|_error| expected())?;
+        SystemTime::now().checked_sub(ago).and_then(unix).ok_or_else(expected)
+    })
+}
+
 /// `given`, else the present.
 pub(crate) fn or_now(given: Option<UnixTime>) -> UnixTime {
     given.or_else(|| unix(SystemTime::now())).unwrap_or_default()
@@ -31,7 +43,16 @@ pub(crate) fn show(time: UnixTime) -> String {
     }
 }
 
-fn unix(time: SystemTime) -> Option<UnixTime> {
+/// RFC 3339 without the fraction: `2026-01-01T00:00:00Z`.
+pub(crate) fn to_the_second(time: &str) -> String {
+    match time.split_once('.') {
+        Some((seconds, _fraction)) => format!("{seconds}Z"),
+        None => time.to_owned(),
+    }
+}
+
+/// A moment of the system as the filter has it; none before 1970.
+pub(crate) fn unix(time: SystemTime) -> Option<UnixTime> {
     let since = time.duration_since(UNIX_EPOCH).ok()?;
     u64::try_from(since.as_nanos()).ok().map(UnixTime::from_nanos)
 }

@@ -1,6 +1,7 @@
 //! The `portcullis` command.
 
 mod audit_verify;
+mod auth_failures;
 mod auth_test;
 mod case_files;
 mod check;
@@ -72,6 +73,7 @@ enum Token {
 #[derive(Debug, Subcommand)]
 enum Auth {
     Test(auth_test::AuthTestArgs),
+    Failures(auth_failures::AuthFailuresArgs),
 }
 
 #[derive(Debug, Subcommand)]
@@ -91,6 +93,7 @@ fn main() -> ExitCode {
         Command::Schema(args) => schema::run(&args),
         Command::Audit(Audit::Verify(args)) => audit_verify::run(&args),
         Command::Auth(Auth::Test(args)) => auth_test::run(&args),
+        Command::Auth(Auth::Failures(args)) => auth_failures::run(&args),
         Command::Token(Token::Verify(args)) => token_verify::run(&args),
         Command::NormalizePath(args) => normalize_path::run(&args),
         Command::Completions(args) => completions::completions(&args, Cli::command()),

@@ -1,63 +1,22 @@
 //! `portcullis audit verify` as an auditor runs it.
 
 #[cfg(test)]
+mod record;
+
+#[cfg(test)]
 mod command {
     use std::io::Write;
-    use std::time::Duration;
 
     use assert_cmd::Command;
-    use portcullis_filter::audit::{
-        Decision, Digest, Open, Outcome, Record, Settings, Stream, StreamId, Texts, WhenFull,
-    };
-    use portcullis_filter::time::UnixTime;
+    use portcullis_filter::audit::{Decision, Outcome};
     use tempfile::NamedTempFile;
 
-    fn at(seconds: u64) -> UnixTime {
-        UnixTime::from_seconds(1_767_225_600 + seconds).unwrap()
-    }
-
-    fn decision(outcome: Outcome) -> Record {
-        Record::Decision(Box::new(Decision {
-            request_id: None,
-            method: Some("GET".into()),
-            host: None,
-            path: Some("/v1/objects/42".into()),
-            source: None,
-            user_agent: None,
-            subject: Some("user-123".into()),
-            tenant: None,
-            authentication: None,
-            roles: Texts::default(),
-            action: None,
-            outcome,
-            code: None,
-            reason: None,
-            status: None,
-            rules: Texts::default(),
-            policy: "shop".into(),
-            policy_digest: Digest::of(b"the document"),
-            latency: Duration::ZERO,
-            cross_tenant: false,
-        }))
-    }
+    use super::record::{lines, permit};
 
     /// `open`, two permits, one deny, and `close` if so.
     fn records(byte: u8, closes: bool) -> Vec<String> {
-        let settings = Settings::new(64, 64, Duration::from_secs(1), WhenFull::Refuse).unwrap();
-        let open = Open {
-            module_version: "0.1.0".into(),
-            policy: "shop".into(),
-            policy_digest: Digest::of(b"the document"),
-        };
-        let mut stream = Stream::open(StreamId::from_bytes([byte; 16]), settings, open, at(0));
-        for outcome in [Outcome::Permit, Outcome::Deny, Outcome::Permit] {
-            stream.append(&decision(outcome), at(1)).unwrap();
-        }
-        if closes {
-            stream.close(at(2));
-        }
-        let body = stream.next_batch(at(10)).unwrap().body;
-        String::from_utf8(body).unwrap().split_inclusive('\n').map(str::to_owned).collect()
+        let outcomes = [Outcome::Permit, Outcome::Deny, Outcome::Permit];
+        lines(byte, outcomes.map(|outcome| Decision { outcome, ..permit() }), closes)
     }
 
     fn file(lines: &[String]) -> NamedTempFile {
@@ -88,7 +47,7 @@ mod command {
             let line = text.lines().find(|line| line.trim().starts_with(start)).unwrap_or_default();
             line.split_whitespace().collect::<Vec<_>>().join(" ")
         };
-        let times = "2026-01-01T00:00:00Z 2026-01-01T00:00:02Z";
+        let times = "2026-01-01T00:00:00Z 2026-01-01T03:00:00Z";
         assert_eq!(row("0101"), format!("{} {times} 5 2 1 0 0 closed", "01".repeat(16)), "{text}");
         assert!(row("0202").ends_with("4 2 1 0 0 open at 3"), "{text}");
         assert!(text.contains(&format!("--expect-head {}:3:", "02".repeat(16))), "{text}");
