@@ -158,6 +158,15 @@ impl<'a> Context<'a> {
             .filter(move |(key, _)| is_read_as(key, name.as_bytes()))
             .map(|(_, value)| value.as_slice())
     }
+
+    /// Whether the request asks for another protocol on its connection (RFC 9110 section 7.8).
+    pub fn asks_for_upgrade(&self) -> bool {
+        let names_upgrade = |value: &[u8]| {
+            value.split(|byte| *byte == b',').any(|token| token.trim_ascii().eq_ignore_ascii_case(b"upgrade"))
+        };
+        self.header_values("connection").any(names_upgrade)
+            && self.header_values("upgrade").any(|value| !value.trim_ascii().is_empty())
+    }
 }
 
 /// Headers and queries carry credentials (RFC 6750 section 2): only their sizes are shown.

@@ -23,6 +23,8 @@ pub const MAX_METHOD_BYTES: usize = 32;
 pub const MAX_HOST_BYTES: usize = 260;
 /// Longest canonical path kept, in bytes.
 pub const MAX_PATH_BYTES: usize = 1_024;
+/// Longest name of a protocol that is upgraded to, in bytes: the one that can be permitted is `websocket`.
+pub const MAX_UPGRADE_BYTES: usize = 64;
 /// Longest user agent kept, in bytes: real ones stay below.
 pub const MAX_USER_AGENT_BYTES: usize = 256;
 /// Longest subject id kept, in bytes: OpenID Connect Core section 2 bounds `sub` to 255.
@@ -79,6 +81,10 @@ pub struct Decision {
     pub host: Option<Text<MAX_HOST_BYTES>>,
     /// Canonical path, without query; absent when the request had no path that reads in one way.
     pub path: Option<Text<MAX_PATH_BYTES>>,
+    /// The path was sent in a form that two servers could read differently, and was made plain.
+    pub path_normalized: bool,
+    /// The protocol that the request asks for on its connection (RFC 9110 section 7.8).
+    pub upgrade: Option<Text<MAX_UPGRADE_BYTES>>,
     /// Address of the peer, as the proxy reports it.
     pub source: Option<IpAddr>,
     /// `user-agent`, as the client gave it.
@@ -87,6 +93,10 @@ pub struct Decision {
     pub subject: Option<Text<MAX_SUBJECT_BYTES>>,
     /// Tenant of the subject.
     pub tenant: Option<Text<MAX_TENANT_BYTES>>,
+    /// The subject's own tenant, where it acts in another.
+    pub subject_tenant: Option<Text<MAX_TENANT_BYTES>>,
+    /// The credential names no tenant, and the document's default counts.
+    pub default_tenant: bool,
     /// Name of the authentication method that succeeded.
     pub authentication: Option<Text<MAX_LABEL_BYTES>>,
     /// Roles of the subject.
@@ -201,10 +211,12 @@ impl Decision {
             .with_some("code", self.code.as_ref())
             .with("cross_tenant", self.cross_tenant)
             .with("decision", self.outcome.as_str())
+            .with_some("default_tenant", self.default_tenant.then_some(true))
             .with_some("host", self.host.as_ref())
             .with("latency_us", SafeInteger::saturating(latency_micros))
             .with_some("method", self.method.as_ref())
             .with_some("path", self.path.as_ref())
+            .with_some("path_normalized", self.path_normalized.then_some(true))
             .with("policy", &self.policy)
             .with("policy_digest", self.policy_digest.to_string())
             .with_some("reason", self.reason.as_ref())
@@ -214,7 +226,9 @@ impl Decision {
             .with_some("source", self.source.map(|address| Value::from(address.to_string())))
             .with_some("status", self.status.map(|status| SafeInteger::saturating(status.into())))
             .with_some("subject", self.subject.as_ref())
+            .with_some("subject_tenant", self.subject_tenant.as_ref())
             .with_some("tenant", self.tenant.as_ref())
+            .with_some("upgrade", self.upgrade.as_ref())
             .with_some("user_agent", self.user_agent.as_ref())
     }
 }

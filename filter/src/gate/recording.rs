@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use portcullis_policy::decision::RuleId;
+use portcullis_policy::request::Context;
 
 use crate::audit::{
     Appended, AuthenticationDisabled, Batch, BatchId, Decision, Open, Outcome, Record, Sequence, Stream,
@@ -186,6 +187,7 @@ fn decision(
         let (_name, value) = request.headers.iter().find(|(name, _)| name == b"user-agent")?;
         std::str::from_utf8(value).ok()
     });
+    let own_tenant = subject.and_then(|subject| subject.tenant.as_deref());
     let code = verdict.denial.map(Denial::code);
     let named = request.and_then(|request| request.action().name());
     Record::Decision(Box::new(Decision {
@@ -193,10 +195,14 @@ fn decision(
         method: outline.method.as_deref().map(Into::into),
         host: outline.host.as_deref().map(Into::into),
         path: request.map(|request| request.target.path.as_str().into()),
+        path_normalized: request.is_some_and(|request| request.target.normalized.iter().next().is_some()),
+        upgrade: request.and_then(upgrade).as_deref().map(Into::into),
         source: outline.source.as_deref().and_then(address),
         user_agent: user_agent.map(Into::into),
         subject: subject.and_then(|subject| subject.id.as_deref()).map(Into::into),
         tenant: verdict.tenant.map(Into::into),
+        subject_tenant: own_tenant.filter(|_| verdict.cross_tenant).map(Into::into),
+        default_tenant: !verdict.cross_tenant && own_tenant.is_none() && verdict.tenant.is_some(),
         authentication: method.map(|method| method.name.as_str().into()),
         roles: subject.into_iter().flat_map(|subject| &subject.roles).map(String::as_str).collect(),
         action: verdict.permission.or(named).map(Into::into),
@@ -210,6 +216,21 @@ fn decision(
         latency,
         cross_tenant: verdict.cross_tenant,
     }))
+}
+
+/// The protocol that a request asks for. Several that do not agree are told as they came: none of them is permitted.
+fn upgrade(request: &Request) -> Option<String> {
+    let context = Context { headers: &request.headers, ..Context::default() };
+    let mut lines: Vec<String> = context
+        .asks_for_upgrade()
+        .then(|| {
+            context.header_values("upgrade").map(|line| String::from_utf8_lossy(line.trim_ascii()).into())
+        })
+        .into_iter()
+        .flatten()
+        .collect();
+    lines.dedup_by(|one, other| one.eq_ignore_ascii_case(other));
+    (!lines.is_empty()).then(|| lines.join(", "))
 }
 
 /// Hosts report `address:port`, and for IPv6 `[address]:port`.

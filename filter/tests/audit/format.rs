@@ -48,6 +48,10 @@ fn greatest() -> Record {
         policy_digest: Digest::of(b""),
         latency: Duration::MAX,
         cross_tenant: true,
+        subject_tenant: Some(long.as_str().into()),
+        default_tenant: true,
+        path_normalized: true,
+        upgrade: Some(long.as_str().into()),
     }))
 }
 

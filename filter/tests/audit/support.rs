@@ -48,6 +48,10 @@ pub(crate) fn decision(subject: &str) -> Record {
         policy_digest: Digest::of(b"the document"),
         latency: Duration::from_micros(412),
         cross_tenant: false,
+        subject_tenant: None,
+        default_tenant: false,
+        path_normalized: false,
+        upgrade: None,
     }))
 }
 

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use portcullis_filter::gate::{CalloutReply, Command, Event, ExchangeId};
+use portcullis_filter::gate::{CalloutReply, Command, Event, ExchangeId, RequestHead};
 use serde_json::{Value, json};
 
-use crate::scene::{Outcome, Scene, dispatched, document, only_dispatch, outcomes, refused};
+use crate::scene::{Outcome, Scene, dispatched, document, jwks, only_dispatch, outcomes, refused, signed};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -218,5 +218,75 @@ fn a_retired_gate_does_not_wait_for_ever() {
         commands
             .iter()
             .any(|command| matches!(command, Command::Log(_, line) if line.contains("not acknowledged")))
+    );
+}
+
+#[test]
+fn what_a_decision_was_made_by_is_on_record_where_it_is_not_plain() {
+    let mut document = document();
+    document["audit"] = audit("refuse");
+    document["request"] = json!({"ambiguous_path": "normalize"});
+    document["tenancy"] = json!({
+        "default": "acme", "bind": [{"header": "x-org"}], "cross_tenant": {"roles": ["support"]},
+    });
+    document["authentication"]["methods"][0]["jwt"]["claims"] = json!({"tenant": "org", "roles": "roles"});
+    document["authorization"]["routes"][0]["path"] = json!("/**");
+    let mut scene = Scene::of(&document);
+    let claims = json!({"iss": "https://issuer.example", "aud": "api", "sub": "alice", "exp": 1_900_000_000});
+    let with = |name: &str, value: Value| {
+        let mut claims = claims.clone();
+        claims[name] = value;
+        claims["roles"] = json!(["support"]);
+        signed("k1", &claims)
+    };
+    let (no_tenant, umbra) = (signed("k1", &claims), with("org", json!("umbra")));
+    type Lines<'a> = &'a [(&'a str, &'a str)];
+    let asked: [(&str, &str, Lines<'_>); 6] = [
+        ("/x", &no_tenant, &[]),
+        ("/x", &umbra, &[("x-org", "acme")]),
+        ("/x", &umbra, &[]),
+        ("/a//x", &umbra, &[]),
+        ("/x", &umbra, &[("connection", "Upgrade"), ("upgrade", "WebSocket"), ("upgrade", "websocket")]),
+        ("/x", &umbra, &[("connection", "close"), ("upgrade", "websocket")]),
+    ];
+    for (number, (path, token, headers)) in (1..).zip(asked) {
+        let mut all = vec![(":method", "GET"), (":authority", "api.example"), (":path", path)];
+        let bearer = format!("Bearer {token}");
+        all.push(("authorization", &bearer));
+        all.extend(headers);
+        let bytes = |(name, value): (&str, &str)| (name.as_bytes().to_vec(), value.as_bytes().to_vec());
+        let head = RequestHead { headers: all.into_iter().map(bytes).collect(), source: None };
+        let commands = scene.handle(Event::Head { exchange: ExchangeId(number), head });
+        if let [callout] = dispatched(&commands)[..] {
+            scene.reply(callout.id, jwks(&["k1"]));
+        }
+    }
+    scene.wait(SECOND);
+    let commands = scene.handle(Event::Tick);
+    let told: Vec<Value> = lines(&commands)
+        .into_iter()
+        .filter(|record| record["event"]["kind"] == "decision")
+        .map(|record| {
+            let told = |name: &str| record["event"].get(name).cloned();
+            json!([
+                told("tenant"),
+                told("subject_tenant"),
+                told("default_tenant"),
+                told("path_normalized"),
+                told("upgrade"),
+                told("decision"),
+            ])
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            json!(["acme", null, true, null, null, "permit"]),
+            json!(["acme", "umbra", null, null, null, "permit"]),
+            json!(["umbra", null, null, null, null, "permit"]),
+            json!(["umbra", null, null, true, null, "permit"]),
+            json!(["umbra", null, null, null, "WebSocket", "deny"]),
+            json!(["umbra", null, null, null, null, "permit"]),
+        ]
     );
 }

@@ -78,21 +78,12 @@ const GRPC: &[u8] = b"application/grpc";
 
 /// RFC 6455 section 4.1: a `GET` that asks for WebSocket and nothing else.
 fn websocket(action: Action<'_>, context: &Context<'_>) -> Fit {
-    if action.method() != Some("GET") || !asks_for_upgrade(context) {
+    if action.method() != Some("GET") || !context.asks_for_upgrade() {
         return Fit::No;
     }
     all_or_some(
         context.header_values("upgrade").map(|value| value.trim_ascii().eq_ignore_ascii_case(b"websocket")),
     )
-}
-
-/// Whether a request asks for another protocol on its connection (RFC 9110 section 7.8).
-pub(super) fn asks_for_upgrade(context: &Context<'_>) -> bool {
-    let names_upgrade = |value: &[u8]| {
-        value.split(|byte| *byte == b',').any(|token| token.trim_ascii().eq_ignore_ascii_case(b"upgrade"))
-    };
-    context.header_values("connection").any(names_upgrade)
-        && context.header_values("upgrade").any(|value| !value.trim_ascii().is_empty())
 }
 
 /// A line is one value. One that has a listed value only as a part of a list is that value to some and not to others.

@@ -49,7 +49,6 @@ use cascade::{Cascade, Situation};
 use compiler::{Compiler, Directory, TOO_MANY_CHOICES};
 use demand::{Case, Demands, Judgement, Part};
 use entry::{Asked, Entries};
-use matching::asks_for_upgrade;
 use route::{Found, Routes};
 use source::Source;
 use superuser::{Superuser, Superusers};
@@ -237,7 +236,7 @@ impl Policy {
         if let Some(preflight) = self.routes.preflight(action, resource, context) {
             return Located { access: Access::Public, preflight: Some(preflight), ..Located::NOTHING };
         }
-        let upgrade = asks_for_upgrade(context);
+        let upgrade = context.asks_for_upgrade();
         let found = self.routes.find(action, resource, context, upgrade);
         let other_spelling = resource.path.slash_twin();
         let twin = other_spelling.as_ref().map_or(Found::Nothing, |path| {
