@@ -12,7 +12,9 @@ mod allow_denied;
 mod any_audience;
 mod audit_loses_records;
 mod authentication_off;
+mod condition_always_holds;
 mod condition_lists;
+mod condition_never_holds;
 mod condition_only_errors;
 mod credential_nobody_has;
 mod deny_under_public;
@@ -43,6 +45,7 @@ mod superusers_broad;
 mod template_cover;
 mod template_shape;
 mod token_in_query;
+mod trial;
 mod unauthenticated_access;
 mod unbound_tenant;
 mod undefined_role;
@@ -99,6 +102,8 @@ pub const LINTS: &[Lint] = &[
     any_audience::LINT,
     audit_loses_records::LINT,
     authentication_off::LINT,
+    condition_always_holds::LINT,
+    condition_never_holds::LINT,
     condition_only_errors::LINT,
     credential_nobody_has::LINT,
     deny_under_public::LINT,

@@ -21,8 +21,6 @@ const POLICY: [(&str, &[&str]); 18] = [
     ("query", &[]),
     // What is written: knows the syntax of its parts and nothing that evaluates them.
     ("document", &["host", "json", "limits", "moment", "path_tree", "permission"]),
-    // What looks at a document and says what is probably not meant.
-    ("lint", &["document", "path_tree"]),
     // What is asked and answered.
     ("unknown", &[]),
     ("request", &["path", "query", "unknown"]),
@@ -31,6 +29,8 @@ const POLICY: [(&str, &[&str]); 18] = [
     ("explain", &["decision"]),
     // What must hold of a question: evaluates, and knows nothing of permits and refusals.
     ("condition", &["document", "limits", "moment", "path", "path_tree", "query", "request", "unknown"]),
+    // What looks at a document and says what is probably not meant. It tries conditions, and decides nothing.
+    ("lint", &["condition", "document", "moment", "path", "path_tree", "request"]),
     // What decides: takes documents apart once and evaluates its own types.
     (
         "policy",
