@@ -96,6 +96,10 @@ impl Request {
         if method == "CONNECT" {
             return malformed(Malformed::Path);
         }
+        // An extended CONNECT (RFC 8441) that a host has made half a request of. Envoy makes a whole one: a GET with `upgrade`.
+        if head.headers.iter().any(|(name, _)| name == b":protocol") {
+            return malformed(Malformed::Method);
+        }
         let Some(host) = outline.host.clone() else { return malformed(Malformed::Authority) };
         let Some(raw_path) = only(&head, ":path") else { return malformed(Malformed::Path) };
         let target = match path::canonicalize(raw_path, mode) {
@@ -204,6 +208,9 @@ mod tests {
                 GOOD.into_iter().chain(GOOD.into_iter().filter(|pair| pair.0 == missing)).collect();
             assert!(matches!(read(&twice).unwrap_err(), Denial::MalformedRequest(_)), "{missing} twice");
         }
+        let half = |method| [with(":method", method), vec![(":protocol", b"websocket".as_slice())]].concat();
+        assert_eq!(read(&half(b"GET")).unwrap_err(), Denial::MalformedRequest(Method));
+        assert_eq!(read(&half(b"CONNECT")).unwrap_err(), Denial::MalformedRequest(Path));
         let odd: Vec<_> = GOOD.into_iter().chain([("x-odd", b"caf\xe9".as_slice())]).collect();
         assert_eq!(read(&odd).unwrap_err(), Denial::MalformedRequest(Malformed::Encoding));
         let text: Vec<_> = GOOD.into_iter().chain([("x-text", "café".as_bytes())]).collect();

@@ -16,3 +16,4 @@ mod paths;
 mod policy_push;
 mod support;
 mod trap;
+mod upgrades;

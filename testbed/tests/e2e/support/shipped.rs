@@ -48,6 +48,15 @@ impl Shipped {
         self.manager(|manager| *manager.get_mut(name).expect("it is shipped with this set") = value.into())
     }
 
+    /// Adds settings to the HTTP connection manager, or changes them.
+    pub(crate) fn settings(self, settings: Value) -> Self {
+        self.manager(|manager| {
+            for (name, value) in settings.as_object().expect("an object") {
+                manager[name] = value.clone();
+            }
+        })
+    }
+
     fn manager(self, change: impl FnOnce(&mut Value)) -> Self {
         let file = "envoy/envoy.yaml";
         let mut config = self.read(file);
