@@ -7,6 +7,7 @@
 mod audit;
 mod environment;
 mod examples;
+mod grpc;
 mod guard;
 mod hosts_bytes;
 mod keys;

@@ -50,11 +50,18 @@ impl Shipped {
 
     /// Adds settings to the HTTP connection manager, or changes them.
     pub(crate) fn settings(self, settings: Value) -> Self {
-        self.manager(|manager| {
-            for (name, value) in settings.as_object().expect("an object") {
-                manager[name] = value.clone();
-            }
-        })
+        self.manager(|manager| put(manager, &settings))
+    }
+
+    /// Adds settings to a cluster, or changes them.
+    pub(crate) fn cluster(self, name: &str, settings: Value) -> Self {
+        let file = "envoy/envoy.yaml";
+        let mut config = self.read(file);
+        let clusters = config["static_resources"]["clusters"].as_array_mut().expect("it has clusters");
+        let cluster = clusters.iter_mut().find(|cluster| cluster["name"] == name).expect("it has that one");
+        put(cluster, &settings);
+        self.write(file, &config);
+        self
     }
 
     fn manager(self, change: impl FnOnce(&mut Value)) -> Self {
@@ -79,5 +86,11 @@ impl Shipped {
     fn write(&self, file: &str, config: &Value) {
         // JSON is YAML.
         std::fs::write(self.folder.path().join(file), config.to_string()).expect("the folder can be written");
+    }
+}
+
+fn put(place: &mut Value, settings: &Value) {
+    for (name, value) in settings.as_object().expect("an object") {
+        place[name] = value.clone();
     }
 }
