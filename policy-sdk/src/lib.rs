@@ -38,7 +38,7 @@
 //! let problems = Document::from_json(br#"{"version": 1, "authentcation": {}}"#).unwrap_err();
 //! let lines: Vec<_> = problems.iter().map(ToString::to_string).collect();
 //! assert_eq!(lines, [
-//!     "document: `authentication` is missing",
+//!     "document: `authentication` is missing; expected `authentication: {methods: [{name: people, jwt: {...}}]}`",
 //!     "/authentcation: unknown field; did you mean `authentication`?",
 //! ]);
 //! ```

@@ -13,6 +13,7 @@ mod credential_source;
 mod duration;
 mod identity_headers;
 mod jwks;
+mod misplaced;
 mod named;
 mod nearest;
 mod pointer;

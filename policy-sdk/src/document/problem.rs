@@ -7,7 +7,7 @@ use std::{fmt, ops::ControlFlow};
 
 use deserr::{DeserializeError, ErrorKind, IntoValue, MergeWithError, ValueKind, ValuePointerRef};
 
-use super::{JsonPointer, nearest::nearest};
+use super::{JsonPointer, Step, misplaced, nearest::nearest};
 
 /// Most problems that are kept; more are only counted. Enough to fix a document by, and no more than a log line
 /// budget bears.
@@ -82,26 +82,41 @@ impl Problem {
         accepted: &[ValueKind],
         location: ValuePointerRef<'_>,
     ) -> Self {
-        let accepted: Vec<&str> = accepted.iter().copied().map(kind_name).collect();
-        Self::new(location, format!("found {}", kind_name(found))).expected(accepted.join(" or "))
+        let place = JsonPointer::from(location);
+        let expected = match misplaced::instead_of(found, &place) {
+            Some(expected) => expected.to_owned(),
+            None => accepted.iter().copied().map(kind_name).collect::<Vec<_>>().join(" or "),
+        };
+        Self::new(place, format!("found {}", kind_name(found))).expected(expected)
     }
 
     /// A text that is none of an enumeration's. It is repeated only through its likely meaning: it could be a secret that
     /// slipped into the wrong line.
     pub(super) fn unknown_value(value: &str, accepted: &[&str], location: ValuePointerRef<'_>) -> Self {
-        Self::new(location, "unknown value")
-            .expected(one_of(accepted))
-            .nearest(value, accepted.iter().copied())
+        let problem = Self::new(location, "unknown value").expected(one_of(accepted));
+        match misplaced::synonym(value, accepted) {
+            Some(word) => Self { nearest: Some(word.to_owned()), ..problem },
+            None => problem.nearest(value, accepted.iter().copied()),
+        }
     }
 
     /// A field that the object does not have.
     pub(super) fn unknown_field(field: &str, accepted: &[&str], location: ValuePointerRef<'_>) -> Self {
-        let problem =
-            Self::new(location.push_key(field), "unknown field").nearest(field, accepted.iter().copied());
-        match problem.nearest {
-            Some(_) => problem,
+        let problem = Self::new(location.push_key(field), UNKNOWN_FIELD);
+        let nearest = nearest(field, accepted.iter().copied());
+        // What is known of this very name says more than what is spelt alike, and that more than what is said of any name.
+        let advice = misplaced::advice(&location.into(), field);
+        match advice.filter(|advice| nearest.is_none() || !advice.is_for_any_name) {
+            Some(advice) => problem.expected(advice.expected),
+            None if nearest.is_some() => Self { nearest, ..problem },
             None => problem.expected(one_of(accepted)),
         }
+    }
+
+    /// A field that is not there.
+    fn missing_field(field: &str, location: ValuePointerRef<'_>) -> Self {
+        let problem = Self::new(location, format!("`{field}`{IS_MISSING}"));
+        Self { expected: misplaced::missing(field).map(str::to_owned), ..problem }
     }
 }
 
@@ -161,6 +176,28 @@ impl Problems {
             self.listed.truncate(MAX_PROBLEMS);
             self.unlisted = self.unlisted.saturating_add(1);
         }
+    }
+
+    /// These problems without those that one mistake has beside the first: of fields that stand for the same, and for what is
+    /// then missing.
+    #[must_use]
+    pub(super) fn folded(mut self) -> Self {
+        let mut folded: Vec<(JsonPointer, &'static str, bool)> = Vec::new();
+        self.listed.retain(|problem| {
+            let Some((object, Step::Member(name))) = problem.pointer.split_last() else { return true };
+            let advice = misplaced::advice(&object, name).filter(|_| problem.message == UNKNOWN_FIELD);
+            let Some(advice) = advice.filter(|advice| problem.expected.as_deref() == Some(advice.expected))
+            else {
+                return true;
+            };
+            let is_first = !advice.folds
+                || !folded.iter().any(|(of, said, _)| *of == object && *said == advice.expected);
+            folded.push((object, advice.expected, advice.stands_for_the_rest));
+            is_first
+        });
+        let stands_for = |object: &JsonPointer| folded.iter().any(|(of, _, all)| of == object && *all);
+        self.listed.retain(|problem| !problem.message.ends_with(IS_MISSING) || !stands_for(&problem.pointer));
+        self
     }
 
     /// These problems and the `other` ones.
@@ -224,7 +261,7 @@ impl DeserializeError for Problems {
             ErrorKind::IncorrectValueKind { actual, accepted } => {
                 Problem::wrong_kind(actual.kind(), accepted, location)
             }
-            ErrorKind::MissingField { field } => Problem::new(location, format!("`{field}` is missing")),
+            ErrorKind::MissingField { field } => Problem::missing_field(field, location),
             ErrorKind::UnknownKey { key, accepted } => Problem::unknown_field(key, accepted, location),
             ErrorKind::UnknownValue { value, accepted } => Problem::unknown_value(value, accepted, location),
             ErrorKind::BadSequenceLen { expected, .. } => {
@@ -242,6 +279,10 @@ impl MergeWithError<Problems> for Problems {
         ControlFlow::Continue(other.after(earlier))
     }
 }
+
+const UNKNOWN_FIELD: &str = "unknown field";
+
+const IS_MISSING: &str = " is missing";
 
 fn one_of(names: &[&str]) -> String {
     let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();

@@ -52,9 +52,9 @@ impl Document {
                 for problem in semantics::problems(&mut rest).into_iter().filter(unexplained) {
                     problems.add(problem);
                 }
-                problems
+                problems.folded()
             }
-            None => shape,
+            None => shape.folded(),
         })
     }
 }
@@ -145,8 +145,8 @@ mod tests {
             found,
             [
                 "/audit: found a list; expected an object",
-                "/authentication/methods/0/jwt: `audience` is missing",
-                "/authentication/methods/0/jwt: `issuer` is missing",
+                "/authentication/methods/0/jwt: `audience` is missing; expected the names that the issuer has for this service, or `any`",
+                "/authentication/methods/0/jwt: `issuer` is missing; expected the `iss` of the tokens",
                 "/authentication/methods/0/jwt/algorithms/0: unknown value; expected one of `HS256`, `HS384`, `HS512`, \
                  `RS256`, `RS384`, `RS512`, `PS256`, `PS384`, `PS512`, `ES256`, `ES384`, `ES512`, `EdDSA`; \
                  did you mean `RS256`?",
@@ -180,7 +180,7 @@ mod tests {
         assert_eq!(
             found,
             [
-                "document: `version` is missing",
+                "document: `version` is missing; expected `version: 1`",
                 "/audit/sink: `path` is missing",
                 "/audit/sink/pathh: unknown field; did you mean `path`?",
                 "/authentication/methods/0/jwt/jwks_url: unknown field; did you mean `jwks_uri`?",

@@ -152,7 +152,10 @@ mod tests {
 
     #[test]
     fn an_audience_is_required_in_so_many_words() {
-        assert_eq!(after("audience", json!(null)), [": `audience` is missing"]);
+        assert_eq!(
+            after("audience", json!(null)),
+            [": `audience` is missing; expected the names that the issuer has for this service, or `any`"]
+        );
         assert_eq!(
             after("audience", json!([])),
             ["/audience: empty; expected at least one audience, or the word `any`"]
