@@ -19,6 +19,7 @@ use serde_json::{Map, Value, json};
 use crate::clock;
 use crate::exit;
 use crate::input::{self, InputError, Name};
+use crate::visible::visible;
 use tally::{Grouping, Tally, text};
 
 /// Show failed authentications and other denials of an audit record, grouped by code, method, caller, route, rule and time.
@@ -223,19 +224,6 @@ fn plain_table(header: &[&str]) -> Table {
 fn in_words(finding: &Finding) -> String {
     let line = finding.line.map(|line| format!("line {line}: ")).unwrap_or_default();
     format!("{line}{}; {}", finding.kind, finding.kind.remedy())
-}
-
-/// `text` without what a terminal would obey: others have chosen it.
-fn visible(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for letter in text.chars() {
-        if letter.is_control() || matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') {
-            shown.extend(letter.escape_unicode());
-        } else {
-            shown.push(letter);
-        }
-    }
-    shown
 }
 
 /// Bytes read at once: large enough that reading is not what one waits for.

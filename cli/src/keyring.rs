@@ -1,7 +1,8 @@
 //! The keys that a policy's methods verify with here: those of the document and the environment, and key sets from files in
 //! place of those that the proxy would fetch.
 
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -38,7 +39,21 @@ impl KeyArgs {
         policy: &'p PolicyFile,
         environment: &Environment,
     ) -> Result<Keyring<'p>, ExitCode> {
-        Keyring::new(policy, environment, &self.jwks).map_err(|error| exit::unusable(&error))
+        Keyring::new(policy, environment, self).map_err(|error| exit::unusable(&error))
+    }
+
+    /// The file for the method called `name`: one for it alone goes before one for all.
+    pub(crate) fn of(&self, name: &str) -> Option<&Path> {
+        let of = |wanted: Option<&str>| self.jwks.iter().find(|file| file.method.as_deref() == wanted);
+        of(Some(name)).or_else(|| of(None)).map(|file| file.path.as_path())
+    }
+
+    /// Whether each file is for one of `remote`, the methods that fetch their keys.
+    ///
+    /// # Errors
+    /// The first file that is for none.
+    pub(crate) fn must_be_for(&self, remote: &[&str]) -> Result<(), KeyringError> {
+        self.jwks.iter().try_for_each(|file| file.must_be_for(remote))
     }
 }
 
@@ -58,6 +73,15 @@ impl FromStr for KeyFile {
             None => (None, text),
         };
         Ok(Self { method, path: PathBuf::from(path) })
+    }
+}
+
+impl KeyFile {
+    fn must_be_for(&self, remote: &[&str]) -> Result<(), KeyringError> {
+        if self.method.as_deref().map_or(!remote.is_empty(), |name| remote.contains(&name)) {
+            return Ok(());
+        }
+        Err(KeyringError::NoSuchMethod { name: self.path.display().to_string(), method: self.method.clone() })
     }
 }
 
@@ -81,35 +105,23 @@ impl<'p> Keyring<'p> {
     ///
     /// # Errors
     /// A file that is no key set, or is for no method.
-    fn new(
-        policy: &'p PolicyFile,
-        environment: &Environment,
-        files: &[KeyFile],
-    ) -> Result<Self, KeyringError> {
-        let mut sets = Vec::new();
-        for file in files {
+    fn new(policy: &'p PolicyFile, environment: &Environment, args: &KeyArgs) -> Result<Self, KeyringError> {
+        let remote: Vec<&str> = policy
+            .config
+            .methods
+            .iter()
+            .filter(|method| matches!(method.keys, Keys::Remote(_)))
+            .map(|method| method.name.as_str())
+            .collect();
+        let mut sets = BTreeMap::new();
+        for file in &args.jwks {
             let bytes = input::read_small(&file.path, MAX_JWK_SET_BYTES)?;
             let set = JwkSet::parse(&bytes)
                 .map_err(|error| KeyringError::NoKeySet { name: file.path.display().to_string(), error })?;
-            let is_for = |method: &Method| {
-                matches!(method.keys, Keys::Remote(_))
-                    && file.method.as_ref().is_none_or(|name| *name == method.name)
-            };
-            if !policy.config.methods.iter().any(is_for) {
-                return Err(KeyringError::NoSuchMethod {
-                    name: file.path.display().to_string(),
-                    method: file.method.clone(),
-                });
-            }
-            sets.push((file.method.as_deref(), Arc::new(set.into_keys())));
+            file.must_be_for(&remote)?;
+            sets.insert(file.path.as_path(), Arc::new(set.into_keys()));
         }
-        // A file for one method goes before one for all.
-        let from_file = |name: &str| {
-            let of = |wanted: Option<&str>| {
-                sets.iter().find(|(method, _)| *method == wanted).map(|(_, set)| Arc::clone(set))
-            };
-            of(Some(name)).or_else(|| of(None))
-        };
+        let from_file = |name: &str| sets.get(args.of(name)?).map(Arc::clone);
         let keys_of = |method: &Method| match &method.keys {
             Keys::Static(keys) => {
                 match variable(&policy.document, &method.name).filter(|name| !environment.is_set(name)) {
@@ -230,7 +242,7 @@ impl Unverified {
 
 /// Why keys could not be had.
 #[derive(Debug, thiserror::Error)]
-enum KeyringError {
+pub(crate) enum KeyringError {
     /// A file that cannot be read.
     #[error(transparent)]
     Input(#[from] InputError),

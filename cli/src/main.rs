@@ -14,6 +14,7 @@ mod exit;
 mod explain;
 mod input;
 mod keyring;
+mod keys_validate;
 mod lints;
 mod live_gate;
 mod ndjson;
@@ -28,6 +29,7 @@ mod report;
 mod schema;
 mod source;
 mod token_verify;
+mod visible;
 
 use std::process::ExitCode;
 
@@ -57,6 +59,9 @@ enum Command {
     /// Authentication.
     #[command(subcommand)]
     Auth(Auth),
+    /// Keys that verify tokens.
+    #[command(subcommand)]
+    Keys(Keys),
     /// Access tokens.
     #[command(subcommand)]
     Token(Token),
@@ -77,6 +82,11 @@ enum Auth {
 }
 
 #[derive(Debug, Subcommand)]
+enum Keys {
+    Validate(keys_validate::KeysValidateArgs),
+}
+
+#[derive(Debug, Subcommand)]
 enum Audit {
     Verify(audit_verify::VerifyArgs),
 }
@@ -94,6 +104,7 @@ fn main() -> ExitCode {
         Command::Audit(Audit::Verify(args)) => audit_verify::run(&args),
         Command::Auth(Auth::Test(args)) => auth_test::run(&args),
         Command::Auth(Auth::Failures(args)) => auth_failures::run(&args),
+        Command::Keys(Keys::Validate(args)) => keys_validate::run(&args),
         Command::Token(Token::Verify(args)) => token_verify::run(&args),
         Command::NormalizePath(args) => normalize_path::run(&args),
         Command::Completions(args) => completions::completions(&args, Cli::command()),

@@ -2,6 +2,7 @@
 //!
 //! Comments are shown as they are: a secret in a comment is beyond us.
 
+use portcullis_filter::authn::jwk::PRIVATE_MEMBERS;
 use portcullis_policy::document::{JsonPointer, Problems, SecretReference, Step};
 
 use crate::report::UNKNOWN_FIELD;
@@ -39,13 +40,10 @@ pub(crate) fn redacted(source: &Source, problems: Option<&Problems>) -> String {
 
 fn names_a_secret(pointer: &JsonPointer) -> bool {
     pointer.steps().iter().any(|step| match step {
-        Step::Member(name) => SECRET_MEMBERS.contains(&name.as_str()),
+        Step::Member(name) => name == "secret" || PRIVATE_MEMBERS.contains(&name.as_str()),
         Step::Element(_) => false,
     })
 }
-
-/// The document's own secret, and what is private in a key (RFC 7518 section 6).
-const SECRET_MEMBERS: &[&str] = &["secret", "d", "p", "q", "dp", "dq", "qi", "oth", "k"];
 
 #[cfg(test)]
 mod tests {

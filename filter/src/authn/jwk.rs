@@ -46,15 +46,11 @@ impl JwkSet {
         }
         let (mut keys, mut skipped) = (Vec::new(), Vec::new());
         for (index, entry) in entries.iter().enumerate() {
-            let Value::Object(jwk) = entry else {
-                return Err(JwkSetError::KeyNotObject);
-            };
-            if PRIVATE_MEMBERS.iter().any(|name| jwk.contains_key(*name)) {
-                return Err(JwkSetError::PrivateKey);
-            }
-            match verification_key(jwk) {
+            match read_key(entry) {
                 Ok(key) => keys.push(key),
-                Err(reason) => skipped.push(SkippedKey { index, reason }),
+                Err(Unusable::Skipped(reason)) => skipped.push(SkippedKey { index, reason }),
+                Err(Unusable::NotAnObject) => return Err(JwkSetError::KeyNotObject),
+                Err(Unusable::Private) => return Err(JwkSetError::PrivateKey),
             }
         }
         if keys.is_empty() {
@@ -84,6 +80,29 @@ impl JwkSet {
     pub fn skipped(&self) -> &[SkippedKey] {
         &self.skipped
     }
+}
+
+/// Reads one entry of a set.
+///
+/// # Errors
+/// [`Unusable`]: why no signature is verified with it.
+pub fn read_key(entry: &Value) -> Result<VerificationKey, Unusable> {
+    let Value::Object(jwk) = entry else { return Err(Unusable::NotAnObject) };
+    if PRIVATE_MEMBERS.iter().any(|name| jwk.contains_key(*name)) {
+        return Err(Unusable::Private);
+    }
+    verification_key(jwk).map_err(Unusable::Skipped)
+}
+
+/// Why an entry of a set is not used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unusable {
+    /// It is no object, and the set is none.
+    NotAnObject,
+    /// It is private or symmetric, and spoils the set.
+    Private,
+    /// It is left out, and the others are used.
+    Skipped(SkipReason),
 }
 
 /// A key of a set that is not used.
@@ -195,7 +214,7 @@ impl fmt::Display for JwkSetError {
 impl std::error::Error for JwkSetError {}
 
 /// The members that only a private or a symmetric key has (RFC 7518 6.2.2, 6.3.2, 6.4.1; RFC 8037 2).
-const PRIVATE_MEMBERS: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
+pub const PRIVATE_MEMBERS: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
 
 fn verification_key(jwk: &Map<String, Value>) -> Result<VerificationKey, SkipReason> {
     match jwk.get("use") {
