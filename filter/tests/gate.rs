@@ -15,3 +15,5 @@ mod records;
 mod scene;
 #[path = "gate/secrecy.rs"]
 mod secrecy;
+#[path = "gate/sent_again.rs"]
+mod sent_again;

@@ -10,6 +10,7 @@ use crate::authn::error::ClaimDefect;
 use crate::authn::jwk::JwkSet;
 use crate::authn::jws::CompactJws;
 use crate::authn::jwt::{VerifiedToken, peek_issuer};
+use crate::authn::keyset::KeySet;
 use crate::authn::probe::HostProbe;
 use crate::authn::signature::{HostCrypto, SignatureVerifier};
 use crate::config::{Config, Keys};
@@ -19,6 +20,7 @@ use crate::gate::command::{Callout, CalloutId, Command, LogLevel};
 use crate::gate::conclusion::Caller;
 use crate::gate::keys::{KeySource, RemoteKeys};
 use crate::gate::request::Request;
+use crate::gate::verified_tokens::VerifiedTokens;
 use crate::gate::waiting::{Waiting, Wanted};
 use crate::gate::{CalloutReply, Denial, ExchangeId, Gate, Turn};
 use crate::metrics::{AttemptResult, Done, Metric};
@@ -30,6 +32,7 @@ pub(super) struct Authenticator {
     config: Arc<Config>,
     keys: Vec<KeySource>,
     signatures: SignatureVerifier,
+    verified: VerifiedTokens,
 }
 
 /// What verifying a credential came to.
@@ -49,7 +52,12 @@ impl Authenticator {
             Keys::Remote(settings) => KeySource::Remote(RemoteKeys::new(settings.clone())),
         };
         let keys = config.methods.iter().map(|method| source(&method.keys)).collect();
-        Authenticator { config, keys, signatures: SignatureVerifier::new(probe) }
+        Authenticator {
+            config,
+            keys,
+            signatures: SignatureVerifier::new(probe),
+            verified: VerifiedTokens::new(),
+        }
     }
 
     /// Which of the methods that found the credential is to verify it: the only one, or the one whose issuer the token
@@ -130,6 +138,26 @@ impl Authenticator {
         }
     }
 
+    /// The keys that tokens are verified with at this moment.
+    fn keys_in_force(&self, method: usize, now: UnixTime) -> Option<&Arc<KeySet>> {
+        match self.keys.get(method)? {
+            KeySource::Static(keys) => Some(keys),
+            KeySource::Remote(remote) => remote.usable(now),
+        }
+    }
+
+    /// Whom the token speaks for, if verifying it anew would come to what it came to before.
+    fn recall(&mut self, method: usize, token: &[u8], now: UnixTime) -> Option<Arc<Caller>> {
+        let keys = Arc::clone(self.keys_in_force(method, now)?);
+        self.verified.find(method, token, &keys, now)
+    }
+
+    fn remember(&mut self, token: &[u8], caller: &Arc<Caller>, now: UnixTime, valid_until: Option<UnixTime>) {
+        if let Some(keys) = self.keys_in_force(caller.method, now).map(Arc::clone) {
+            self.verified.remember(token, &keys, caller, now, valid_until);
+        }
+    }
+
     fn remote(&self, method: usize) -> Option<&RemoteKeys> {
         match self.keys.get(method)? {
             KeySource::Remote(remote) => Some(remote),
@@ -196,6 +224,11 @@ impl Gate {
         after_fetch: bool,
         turn: &mut Turn<'_>,
     ) {
+        if let Some(caller) = self.authenticator.recall(method, credential.expose(), turn.now) {
+            self.count_attempt(Some(method), AttemptResult::Success, None, turn);
+            self.fetch_if_due(method, turn);
+            return self.conclude(exchange, request, Some(caller), since, turn);
+        }
         match self.authenticator.attempt(method, credential.expose(), turn.now, turn.crypto, after_fetch) {
             Attempt::Verified(token) => {
                 self.count_attempt(Some(method), AttemptResult::Success, None, turn);
@@ -205,7 +238,8 @@ impl Gate {
                     let denial = Denial::Credential(AuthnError::NoKeys);
                     return self.refuse(exchange, &request, None, &denial, since, turn);
                 };
-                let caller = Caller::new(method, settings, &token);
+                let caller = Arc::new(Caller::new(method, settings, &token));
+                self.authenticator.remember(credential.expose(), &caller, turn.now, token.valid_until());
                 self.conclude(exchange, request, Some(caller), since, turn);
             }
             Attempt::Failed(error) => {
@@ -297,6 +331,7 @@ impl Gate {
                     );
                 }
                 remote.succeeded(set.into_keys(), turn.now);
+                self.authenticator.verified.forget(method);
                 Done::Success
             }
             Err(reason) => {

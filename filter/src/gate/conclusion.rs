@@ -64,7 +64,7 @@ impl Gate {
         &mut self,
         exchange: ExchangeId,
         request: Request,
-        caller: Option<Caller>,
+        caller: Option<Arc<Caller>>,
         since: UnixTime,
         turn: &mut Turn<'_>,
     ) {
@@ -82,15 +82,14 @@ impl Gate {
         let must_wait = located.waits_for_record();
         let permission = located.route().and_then(Route::permission).map(ToString::to_string);
         let Response { outcome, reasons, tenant, cross_tenant, .. } = response;
-        let caller = caller.as_ref();
         match outcome {
             Err(refusal) => {
                 let denial = Denial::Refused(refusal);
                 let because = Because { rules: &reasons, permission: permission.as_deref() };
-                self.refuse_for(exchange, &request, caller, because, &denial, since, turn);
+                self.refuse_for(exchange, &request, caller.as_deref(), because, &denial, since, turn);
             }
             Ok(permit) => {
-                let edits = edits(&config, &request, caller, tenant.as_deref());
+                let edits = edits(&config, &request, caller.as_deref(), tenant.as_deref());
                 let granted = Granted { permit, reasons, permission, tenant, cross_tenant, edits };
                 self.permit(exchange, request, caller, must_wait, granted, since, turn);
             }
@@ -102,7 +101,7 @@ impl Gate {
         &mut self,
         exchange: ExchangeId,
         request: Request,
-        caller: Option<&Caller>,
+        caller: Option<Arc<Caller>>,
         must_wait: bool,
         granted: Granted,
         since: UnixTime,
@@ -115,7 +114,7 @@ impl Gate {
             tenant: granted.tenant.as_deref(),
             cross_tenant: granted.cross_tenant,
         };
-        let kept = self.keep(&request.outline, Some(&request), caller, &verdict, since, turn);
+        let kept = self.keep(&request.outline, Some(&request), caller.as_deref(), &verdict, since, turn);
         let Granted { permit, edits, .. } = granted;
         match kept {
             Kept::Unavailable => self.answer(exchange, &request.outline, &Denial::AuditUnavailable, turn),
@@ -124,8 +123,7 @@ impl Gate {
             }
             Kept::Sealed(sequence) if must_wait => {
                 let deadline = self.acknowledgement_deadline(turn.now);
-                let wanted =
-                    Wanted::Record { sequence, permit, edits, caller: caller.cloned().map(Box::new) };
+                let wanted = Wanted::Record { sequence, permit, edits, caller: caller.clone() };
                 self.expedite(sequence);
                 self.wait(exchange, Waiting { request, since, deadline, wanted }, turn);
             }
@@ -135,7 +133,7 @@ impl Gate {
             Kept::Sealed(sequence) => self.resume(exchange, permit, edits, Some(sequence), turn),
             Kept::Lost | Kept::NotConfigured => self.resume(exchange, permit, edits, None, turn),
         }
-        self.observe_latency(caller, since, turn);
+        self.observe_latency(caller.as_deref(), since, turn);
     }
 
     /// Lets a request through; `permit` is the proof that the policy did.

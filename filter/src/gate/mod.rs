@@ -20,6 +20,7 @@ mod identity;
 mod keys;
 mod recording;
 mod request;
+mod verified_tokens;
 mod waiting;
 
 use std::collections::BTreeMap;

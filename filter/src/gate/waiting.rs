@@ -2,6 +2,8 @@
 //!
 //! Waiting is bounded in number and in time, and ends in an answer whatever happens to what is waited for.
 
+use std::sync::Arc;
+
 use portcullis_policy::decision::Permit;
 
 use crate::audit::Sequence;
@@ -28,7 +30,7 @@ pub(super) enum Wanted {
     /// Keys of the method at this place.
     Keys { method: usize, credential: Credential },
     /// The acknowledgement of its record; then it goes on.
-    Record { sequence: Sequence, permit: Permit, edits: Vec<HeaderEdit>, caller: Option<Box<Caller>> },
+    Record { sequence: Sequence, permit: Permit, edits: Vec<HeaderEdit>, caller: Option<Arc<Caller>> },
 }
 
 impl Gate {

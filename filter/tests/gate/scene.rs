@@ -38,7 +38,7 @@ impl Scene {
     }
 
     pub(crate) fn of(document: &Value) -> Scene {
-        let now = UnixTime::from_seconds(1_800_000_000).unwrap();
+        let now = start();
         let config =
             Config::load(document.to_string().as_bytes(), &|_| None).unwrap_or_else(|p| panic!("{p:?}"));
         let (gate, _commands) = Gate::new(config, StreamId::from_bytes([7; 16]), now, HostProbe::nothing());
@@ -47,6 +47,12 @@ impl Scene {
 
     pub(crate) fn wait(&mut self, duration: Duration) {
         self.now = self.now.saturating_add(duration);
+    }
+
+    /// The host's clock says so many seconds after the start.
+    pub(crate) fn at(&mut self, seconds: u64) -> &mut Scene {
+        self.now = start().saturating_add(Duration::from_secs(seconds));
+        self
     }
 
     /// The host's clock is corrected.
@@ -59,13 +65,20 @@ impl Scene {
     }
 
     pub(crate) fn request(&mut self, exchange: u32, path: &str, token: Option<&str>) -> Vec<Command> {
+        let bearer = token.map(|token| format!("Bearer {token}"));
+        let more: Vec<_> = bearer.iter().map(|bearer| ("authorization", bearer.as_str())).collect();
+        self.request_with(exchange, path, &more)
+    }
+
+    /// A request with these header lines besides.
+    pub(crate) fn request_with(&mut self, exchange: u32, path: &str, more: &[(&str, &str)]) -> Vec<Command> {
         let mut headers = vec![
             (b":method".to_vec(), b"GET".to_vec()),
             (b":authority".to_vec(), b"api.example".to_vec()),
             (b":path".to_vec(), path.as_bytes().to_vec()),
         ];
         headers
-            .extend(token.map(|token| (b"authorization".to_vec(), format!("Bearer {token}").into_bytes())));
+            .extend(more.iter().map(|(name, value)| (name.as_bytes().to_vec(), value.as_bytes().to_vec())));
         let head = RequestHead { headers, source: None };
         self.handle(Event::Head { exchange: ExchangeId(exchange), head })
     }
@@ -88,6 +101,10 @@ impl Scene {
         let expires = self.now.seconds() + 3600;
         json!({"iss": "https://issuer.example", "aud": "api", "sub": "alice", "exp": expires})
     }
+}
+
+fn start() -> UnixTime {
+    UnixTime::from_seconds(1_800_000_000).unwrap()
 }
 
 /// A token over `claims`, signed with the key that [`jwks`] has under `kid`.
