@@ -1,4 +1,5 @@
-//! `portcullis diff`: what two policies say differently, and which cases they answer differently.
+//! `portcullis diff`: what two policies say differently, and which cases and which recorded requests they answer
+//! differently.
 //!
 //! Parts are compared as written, by their names; what has no name is compared by what it says. Whether a change of the
 //! text is one of the meaning only questions can tell, and only for what they ask.
@@ -14,11 +15,14 @@ use crate::case_files;
 use crate::environment::Environment;
 use crate::exit;
 use crate::policy_file::PolicyFile;
+use crate::replay::{self, Format, Replayed};
 use crate::source::Source;
 
-/// Show what a new policy adds, removes and changes, and which cases it answers differently.
+/// Show what a new policy adds, removes and changes, and which cases and requests it answers differently.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Exit status: 0 no difference, 1 differences, 2 a file cannot be read.")]
+#[command(
+    after_help = "Exit status: 0 no difference, 1 differences, or an answer that cannot be known, 2 a file or a line cannot be read."
+)]
 pub(crate) struct DiffArgs {
     /// Policy as it was.
     old: PathBuf,
@@ -27,6 +31,13 @@ pub(crate) struct DiffArgs {
     /// Put the cases of this file to both policies, whatever policy the file names.
     #[arg(long, value_name = "FILE")]
     cases: Option<PathBuf>,
+    /// Put the requests of this file to both policies: questions as `decide` reads them, audit records or an access log as
+    /// `replay` does; `-` reads standard input.
+    #[arg(long, value_name = "FILE")]
+    requests: Option<PathBuf>,
+    /// What the lines of that file are.
+    #[arg(long, value_enum, default_value_t = Format::Auto, requires = "requests")]
+    format: Format,
     /// Print one JSON document instead of text.
     #[arg(long)]
     json: bool,
@@ -35,16 +46,27 @@ pub(crate) struct DiffArgs {
 /// Runs the command.
 pub(crate) fn run(args: &DiffArgs) -> ExitCode {
     match compare(args) {
-        Ok((parts, answers)) => exit::after_saying(parts.is_empty() && answers.is_empty(), |out| {
-            if args.json {
-                let parts: Vec<Value> = parts.iter().map(PartChange::to_json).collect();
-                let answers: Vec<Value> = answers.iter().map(AnswerChange::to_json).collect();
-                return writeln!(out, "{:#}", json!({ "parts": parts, "answers": answers }));
-            }
-            write_text(out, &parts, &answers)
-        }),
+        Ok(difference) => {
+            let said = exit::after_saying(difference.is_none(), |out| {
+                if args.json {
+                    writeln!(out, "{:#}", difference.to_json())
+                } else {
+                    difference.write_text(out)
+                }
+            });
+            let requests = difference.requests.as_ref();
+            if requests.is_none_or(Replayed::is_whole) { said } else { exit::unreadable_lines() }
+        }
         Err(status) => status,
     }
+}
+
+/// Everything that differs.
+struct Difference {
+    parts: Vec<PartChange>,
+    answers: Vec<AnswerChange>,
+    /// What became of recorded requests, if any were put.
+    requests: Option<Replayed>,
 }
 
 /// A part of the document that is not as it was.
@@ -69,7 +91,7 @@ struct AnswerChange {
     new: String,
 }
 
-fn compare(args: &DiffArgs) -> Result<(Vec<PartChange>, Vec<AnswerChange>), ExitCode> {
+fn compare(args: &DiffArgs) -> Result<Difference, ExitCode> {
     let old = PolicyFile::open(&args.old, &Environment::Process)?;
     let new = PolicyFile::open(&args.new, &Environment::Process)?;
     let mut parts = Vec::new();
@@ -97,7 +119,9 @@ fn compare(args: &DiffArgs) -> Result<(Vec<PartChange>, Vec<AnswerChange>), Exit
             answers.push(AnswerChange { case, old: old.to_string(), new: new.to_string() });
         }
     }
-    Ok((parts, answers))
+    let requests = args.requests.as_deref();
+    let requests = requests.map(|file| replay::compare(&new, Some(&old), file, args.format)).transpose()?;
+    Ok(Difference { parts, answers, requests })
 }
 
 /// The parts of a document by the list they are in and their name. What stands in no list is one part.
@@ -153,12 +177,28 @@ impl AnswerChange {
     }
 }
 
-fn write_text(out: &mut impl Write, parts: &[PartChange], answers: &[AnswerChange]) -> io::Result<()> {
-    for PartChange { change, list, name } in parts {
-        writeln!(out, "{:<8}{}", change.as_str(), format!("{list} {name}").trim_end())?;
+impl Difference {
+    /// Whether nothing differs that can be known.
+    fn is_none(&self) -> bool {
+        let same = self.requests.as_ref().is_none_or(|requests| requests.is_good(false));
+        self.parts.is_empty() && self.answers.is_empty() && same
     }
-    for AnswerChange { case, old, new } in answers {
-        writeln!(out, "{case}\n  - {old}\n  + {new}")?;
+
+    fn to_json(&self) -> Value {
+        let parts: Vec<Value> = self.parts.iter().map(PartChange::to_json).collect();
+        let answers: Vec<Value> = self.answers.iter().map(AnswerChange::to_json).collect();
+        let requests = self.requests.as_ref().map(Replayed::to_json);
+        json!({ "parts": parts, "answers": answers, "requests": requests })
     }
-    writeln!(out, "{} parts differ, {} answers differ", parts.len(), answers.len())
+
+    fn write_text(&self, out: &mut impl Write) -> io::Result<()> {
+        for PartChange { change, list, name } in &self.parts {
+            writeln!(out, "{:<8}{}", change.as_str(), format!("{list} {name}").trim_end())?;
+        }
+        for AnswerChange { case, old, new } in &self.answers {
+            writeln!(out, "{case}\n  - {old}\n  + {new}")?;
+        }
+        writeln!(out, "{} parts differ, {} answers differ", self.parts.len(), self.answers.len())?;
+        self.requests.as_ref().map_or(Ok(()), |requests| requests.write_text(out))
+    }
 }

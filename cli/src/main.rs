@@ -25,6 +25,7 @@ mod redaction;
 mod reference;
 mod rehearsal;
 mod render;
+mod replay;
 mod report;
 mod schema;
 mod source;
@@ -48,6 +49,7 @@ enum Command {
     Check(check::CheckArgs),
     Test(case_files::TestArgs),
     Diff(diff::DiffArgs),
+    Replay(replay::ReplayArgs),
     Evaluate(evaluate::EvaluateArgs),
     Decide(evaluate::DecideArgs),
     Explain(explain::ExplainArgs),
@@ -96,6 +98,7 @@ fn main() -> ExitCode {
         Command::Check(args) => check::run(&args),
         Command::Test(args) => case_files::run(&args),
         Command::Diff(args) => diff::run(&args),
+        Command::Replay(args) => replay::run(&args),
         Command::Evaluate(args) => evaluate::evaluate(&args),
         Command::Decide(args) => evaluate::decide(&args),
         Command::Explain(args) => explain::run(&args),

@@ -1,0 +1,146 @@
+//! Records of decisions, as `docs/audit.md` describes them.
+//!
+//! What they do not hold is not known: groups, scopes, permissions and other claims of the caller, the query, and headers
+//! besides what asks for an upgrade.
+
+use std::collections::BTreeSet;
+
+use portcullis_filter::audit::{Object, Recorded as Record, Value};
+use portcullis_policy::request::Subject;
+use portcullis_policy::unknown::Fact;
+
+use super::recorded::{Asked, Entry, Recorded, Request};
+use crate::clock;
+
+/// The facts that no record of a decision holds.
+const NEVER_HELD: [Fact; 6] =
+    [Fact::Groups, Fact::Scopes, Fact::Permissions, Fact::Attribute, Fact::Header, Fact::Query];
+
+/// Codes of refusals that came before a policy was asked, or that say nothing of it.
+pub(super) const BEFORE_THE_POLICY: [&str; 9] = [
+    "malformed_request",
+    "ambiguous_path",
+    "ambiguous_credentials",
+    "invalid_token",
+    "invalid_signature",
+    "keys_unavailable",
+    "audit_unavailable",
+    "overloaded",
+    "internal_error",
+];
+
+/// The code of a refusal of somebody without a credential.
+pub(super) const NO_CREDENTIAL: &str = "missing_token";
+
+/// Reads one record.
+pub(super) fn entry(record: &Record<'_>) -> Entry {
+    let event = record.event;
+    if text(event, "kind") != Some("decision") {
+        return Entry::Nothing;
+    }
+    let is_permit = text(event, "decision") == Some("permit");
+    let code = text(event, "code").filter(|_| !is_permit);
+    if let Some(code) = code.filter(|code| BEFORE_THE_POLICY.contains(code)) {
+        return Entry::LeftOut(code.to_owned());
+    }
+    let mut request = Request {
+        path_normalized: flag(event, "path_normalized"),
+        source: text(event, "source").and_then(|source| source.parse().ok()),
+        time: seconds(record.time),
+        upgrade: text(event, "upgrade").map(str::to_owned),
+        unknown: NEVER_HELD.into(),
+        ..Request::default()
+    };
+    if request.time.is_none() {
+        request.unknown.insert(Fact::Time);
+    }
+    for (name, member) in
+        [("method", &mut request.method), ("host", &mut request.host), ("path", &mut request.target)]
+    {
+        match text(event, name).filter(|text| !is_cut(text)) {
+            Some(text) => text.clone_into(member),
+            None => request.lacks = Some(name),
+        }
+    }
+    let cross_tenant = flag(event, "cross_tenant");
+    match text(event, "authentication") {
+        Some(method) => request.subject = Some(subject(event, method, is_permit, &mut request.unknown)),
+        None if is_anonymous(event, code) => {}
+        None => {
+            request.unknown.insert(Fact::Subject);
+        }
+    }
+    let recorded = Recorded {
+        code: code.map(str::to_owned),
+        cross_tenant: is_permit.then_some(cross_tenant),
+        tenant: (is_permit && !text(event, "tenant").is_some_and(is_cut))
+            .then(|| text(event, "tenant").map(str::to_owned)),
+    };
+    Entry::Asked(Box::new(Asked::Request(request)), Some(recorded))
+}
+
+/// Whether it is known that there was no credential. On a public route and for a preflight nobody looked for one.
+fn is_anonymous(event: &Object<'_>, code: Option<&str>) -> bool {
+    let rules = texts(event, "rules");
+    let was_looked_for =
+        || rules.iter().all(|rule| !rule.starts_with("public/") && !rule.starts_with("preflight/"));
+    match code {
+        Some(code) => code == NO_CREDENTIAL,
+        None => !rules.is_empty() && was_looked_for(),
+    }
+}
+
+fn subject(event: &Object<'_>, method: &str, is_permit: bool, unknown: &mut BTreeSet<Fact>) -> Subject {
+    let mut whole = |fact, name| {
+        let text = text(event, name);
+        if text.is_some_and(is_cut) {
+            unknown.insert(fact);
+        }
+        text.map(str::to_owned)
+    };
+    // The tenant of a permit is the one acted in.
+    let own_tenant = match (is_permit, flag(event, "cross_tenant"), flag(event, "default_tenant")) {
+        (true, true, _) => "subject_tenant",
+        (true, false, true) => "",
+        (true, false, false) | (false, _, _) => "tenant",
+    };
+    let (id, tenant) = (
+        whole(Fact::Id, "subject"),
+        if own_tenant.is_empty() { None } else { whole(Fact::Tenant, own_tenant) },
+    );
+    let roles = texts(event, "roles");
+    if roles.iter().any(|role| is_cut(role)) {
+        unknown.insert(Fact::Roles);
+    }
+    Subject { id, tenant, roles, method: Some(method.to_owned()), ..Subject::default() }
+}
+
+/// Whether the gate has cut a text, or left out the end of a list.
+fn is_cut(text: &str) -> bool {
+    text.contains("…[") && (text.ends_with(" bytes cut]") || text.ends_with(" more]"))
+}
+
+fn seconds(time: &str) -> Option<i64> {
+    let time = humantime::parse_rfc3339(time).ok().and_then(clock::unix)?;
+    i64::try_from(time.seconds()).ok()
+}
+
+fn text<'o>(event: &'o Object<'_>, name: &'static str) -> Option<&'o str> {
+    match event.get(name)? {
+        Value::Text(text) => Some(text),
+        Value::Integer(_) | Value::Boolean(_) | Value::List(_) | Value::Object(_) => None,
+    }
+}
+
+fn texts(event: &Object<'_>, name: &'static str) -> Vec<String> {
+    let Some(Value::List(list)) = event.get(name) else { return Vec::new() };
+    let of = |value: &Value<'_>| match value {
+        Value::Text(text) => Some(text.to_string()),
+        Value::Integer(_) | Value::Boolean(_) | Value::List(_) | Value::Object(_) => None,
+    };
+    list.iter().filter_map(of).collect()
+}
+
+fn flag(event: &Object<'_>, name: &'static str) -> bool {
+    matches!(event.get(name), Some(Value::Boolean(true)))
+}
