@@ -34,22 +34,62 @@ const REQUESTS: usize = 4096;
 const ROUNDS: usize = 21;
 
 /// Loads of a document; the median counts.
-const LOADS: usize = 3;
+const LOADS: usize = 5;
+
+/// Loads of a small document before anything is measured: WebAssembly is compiled twice, at first quickly and then, where it
+/// runs often, well.
+const WARM_UP: usize = 300;
 
 fn main() -> Result<(), Box<dyn Error>> {
+    let warm = Sample::of("rules", 1_000);
+    for _ in 0..WARM_UP {
+        drop(black_box(warm.load()));
+        drop(black_box(serde_json::from_slice::<Value>(warm.text.as_bytes())));
+    }
     let mut lines = Vec::new();
-    for count in [10, 1_000, 100_000] {
-        lines.push(measure("rules", count, &rules(count), &|number| ask_rule(number % count))?);
-    }
-    // More than 1 024 roles are refused.
-    for count in [10, 1_000] {
-        lines.push(measure("roles", count, &roles(count), &|number| ask_role(number % count))?);
-    }
-    for count in [10, 100_000] {
-        lines.push(measure("tenants", count, &tenants(count), &|number| ask_tenant(number % count))?);
+    for (what, counts) in
+        [("rules", &[10, 1_000, 100_000][..]), ("roles", &[10, 1_000, 10_000]), ("tenants", &[10, 100_000])]
+    {
+        lines.extend(measure(what, counts)?);
     }
     println!("{}", Value::Array(lines));
     Ok(())
+}
+
+/// A document of a size.
+struct Sample {
+    what: &'static str,
+    count: usize,
+    text: String,
+}
+
+impl Sample {
+    fn of(what: &'static str, count: usize) -> Sample {
+        let parts = match what {
+            "rules" => rules(count),
+            "roles" => roles(count),
+            _ => tenants(count),
+        };
+        let (authorization, tenancy) = (parts.get("authorization"), parts.get("tenancy"));
+        let document =
+            json!({ "version": 1, "authentication": {}, "authorization": authorization, "tenancy": tenancy });
+        Sample { what, count, text: document.to_string() }
+    }
+
+    fn load(&self) -> Result<Policy, String> {
+        let document = Document::from_json(self.text.as_bytes());
+        document.and_then(|document| Policy::compile(&document)).map_err(|problems| problems.to_string())
+    }
+
+    /// Questions that meet each rule, role or tenant before any comes again, as far as there are as many.
+    fn questions(&self) -> Vec<Question> {
+        let ask = |number: usize| match self.what {
+            "rules" => ask_rule(number),
+            "roles" => ask_role(number),
+            _ => ask_tenant(number),
+        };
+        (0..REQUESTS).map(|number| ask(number.wrapping_mul(7919) % self.count)).collect()
+    }
 }
 
 /// One question, to be answered with a permit.
@@ -66,50 +106,55 @@ fn question(method: &'static str, path: &str, role: String) -> Question {
     Question { method, path: target.path, subject }
 }
 
-fn measure(
-    what: &str,
-    count: usize,
-    authorization: &Value,
-    ask: &dyn Fn(usize) -> Question,
-) -> Result<Value, Box<dyn Error>> {
-    let (authorization, tenancy) = (&authorization["authorization"], &authorization["tenancy"]);
-    let document =
-        json!({ "version": 1, "authentication": {}, "authorization": authorization, "tenancy": tenancy });
-    let text = document.to_string();
-    drop(document);
-    let load = || {
-        let document = Document::from_json(text.as_bytes());
-        document.and_then(|document| Policy::compile(&document)).map_err(|problems| problems.to_string())
-    };
-    let plain = median(LOADS, || drop(black_box(serde_json::from_slice::<Value>(text.as_bytes()))));
-    let read = median(LOADS, || drop(black_box(Document::from_json(text.as_bytes()))));
-    let loaded = median(LOADS, || drop(black_box(load())));
-    let before = ALLOCATED.allocated();
-    let policy = load()?;
-    let kept = ALLOCATED.allocated().saturating_sub(before);
-
-    // A stride that meets every one of them before any comes again.
-    let questions: Vec<Question> = (0..REQUESTS).map(|number| ask(number.wrapping_mul(7919))).collect();
-    for question in &questions {
-        if decide(&policy, question) != Decision::Permit {
-            return Err(format!("{what} {count}: {} is not permitted", question.path.as_str()).into());
-        }
-    }
-    let round = median(ROUNDS, || {
+/// Measures documents of one kind. Decisions of all sizes are made in turns, so that whatever else the machine does befalls
+/// all of them alike; so are loading and the plain reading that it is compared with.
+fn measure(what: &'static str, counts: &[usize]) -> Result<Vec<Value>, Box<dyn Error>> {
+    let mut loaded = Vec::new();
+    let mut lines = Vec::new();
+    for count in counts {
+        let sample = Sample::of(what, *count);
+        let text = sample.text.as_bytes();
+        let [plain, read, load] = medians(
+            LOADS,
+            [
+                &mut || drop(black_box(serde_json::from_slice::<Value>(text))),
+                &mut || drop(black_box(Document::from_json(text))),
+                &mut || drop(black_box(sample.load())),
+            ],
+        );
+        let before = ALLOCATED.allocated();
+        let policy = sample.load()?;
+        let kept = ALLOCATED.allocated().saturating_sub(before);
+        let questions = sample.questions();
         for question in &questions {
-            black_box(decide(&policy, question));
+            if decide(&policy, question) != Decision::Permit {
+                return Err(format!("{what} {count}: {} is not permitted", question.path.as_str()).into());
+            }
         }
-    });
-    Ok(json!({
-        "what": what,
-        "count": count,
-        "bytes": text.len(),
-        "serde_json_ns": nanoseconds(plain),
-        "read_ns": nanoseconds(read),
-        "load_ns": nanoseconds(loaded),
-        "decision_ns": nanoseconds(round) / REQUESTS as u64,
-        "kept_bytes": kept,
-    }))
+        loaded.push((policy, questions));
+        lines.push(json!({
+            "what": what,
+            "count": count,
+            "bytes": text.len(),
+            "serde_json_ns": plain,
+            "read_ns": read,
+            "load_ns": load,
+            "kept_bytes": kept,
+        }));
+    }
+    let round = |(policy, questions): &(Policy, Vec<Question>)| {
+        let begin = Instant::now();
+        for question in questions {
+            black_box(decide(policy, question));
+        }
+        begin.elapsed()
+    };
+    let rounds: Vec<Vec<Duration>> = (0..ROUNDS).map(|_| loaded.iter().map(round).collect()).collect();
+    for (place, line) in lines.iter_mut().enumerate() {
+        let times = rounds.iter().filter_map(|round| round.get(place).copied()).collect();
+        line["decision_ns"] = json!(median(times) / REQUESTS as u64);
+    }
+    Ok(lines)
 }
 
 /// Asks as the gate does: what the route asks for, then the decision.
@@ -121,20 +166,24 @@ fn decide(policy: &Policy, question: &Question) -> Decision {
     policy.decide(&located, &request).decision
 }
 
-fn median(rounds: usize, mut work: impl FnMut()) -> Duration {
-    let mut times: Vec<Duration> = (0..rounds)
-        .map(|_| {
+/// The median time of each piece of work, done in turns.
+fn medians<const N: usize>(rounds: usize, mut work: [&mut dyn FnMut(); N]) -> [u64; N] {
+    let mut times = [const { Vec::new() }; N];
+    for _ in 0..rounds {
+        for (times, work) in times.iter_mut().zip(&mut work) {
             let begin = Instant::now();
             work();
-            begin.elapsed()
-        })
-        .collect();
-    times.sort_unstable();
-    times.get(rounds / 2).copied().unwrap_or_default()
+            times.push(begin.elapsed());
+        }
+    }
+    times.map(median)
 }
 
-fn nanoseconds(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+/// In nanoseconds.
+fn median(mut times: Vec<Duration>) -> u64 {
+    times.sort_unstable();
+    let median = times.get(times.len() / 2).copied().unwrap_or_default();
+    u64::try_from(median.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// Rules about as many resources, for 64 roles and three actions.

@@ -39,6 +39,10 @@ pub const MAX_PLACEHOLDER_NAME_BYTES: usize = 64;
 /// Bytes of a name in a document: a permission, a role, a scope. People type them, and records repeat them.
 pub const MAX_NAME_BYTES: usize = 256;
 
+/// Roles that one role inherits, directly and through others. Every decision about a caller who has the role works with all
+/// of them; a hierarchy that people can follow has a few dozen.
+pub const MAX_INHERITED_ROLES: usize = 1024;
+
 /// Steps of one decision: comparisons of two values, and pieces of 64 bytes that are searched. A policy that fits on a
 /// screen takes dozens; this many take milliseconds, which is what a request may be made to wait for a decision.
 pub const MAX_DECISION_STEPS: usize = 100_000;

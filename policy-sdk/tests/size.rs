@@ -2,7 +2,8 @@
 
 #![cfg(test)]
 
-use portcullis_policy::document::Document;
+use portcullis_policy::document::{Binding, Document};
+use portcullis_policy::limits::MAX_INHERITED_ROLES;
 use portcullis_policy::policy::Policy;
 use serde_json::{Value, json};
 
@@ -40,6 +41,46 @@ fn a_wildcard_explosion_is_refused_at_load_wherever_it_stands() {
         assert_eq!(problems(authorization), [format!("{part}: {what}")]);
     }
     assert_eq!(problems(json!({ "rules": rules(10), "routes": routes(10) })), [""; 0]);
+}
+
+/// As many segments as there may be, the first of which say by literal and wildcard which of the templates it is.
+fn binding(number: usize) -> Binding {
+    let head: String = (0..7).map(|level| if number >> level & 1 == 1 { "/a" } else { "/*" }).collect();
+    Binding::Path(format!("{head}{}/{{tenant}}", "/b".repeat(56)))
+}
+
+/// As many bindings as a document may have cannot use up a search. What could is refused by the same words as routes are.
+#[test]
+fn no_search_for_a_tenant_ends_at_its_bound() {
+    let document = json!({ "version": 1, "authentication": {}, "authorization": {} });
+    let mut document = Document::from_json(document.to_string().as_bytes()).unwrap();
+    let mut problems = |count: usize| {
+        document.tenancy.bind = (0..count).map(binding).collect();
+        Policy::compile(&document).err().map(|problems| problems.to_string())
+    };
+    assert_eq!(problems(64), None);
+    let what = "templates that differ in which segments are wildcards: one path could match too many of them";
+    assert_eq!(problems(128), Some(format!("/tenancy/bind: {what}")));
+}
+
+#[test]
+fn a_role_inherits_a_thousand_and_no_more() {
+    let chain = |length: usize| {
+        let role = |number: usize| {
+            let inherits: Vec<String> =
+                (number + 1 < length).then(|| format!("r{:05}", number + 1)).into_iter().collect();
+            (format!("r{number:05}"), json!({ "inherits": inherits }))
+        };
+        let roles: serde_json::Map<String, Value> = (0..length).map(role).collect();
+        problems(json!({ "roles": roles }))
+    };
+    assert_eq!(chain(MAX_INHERITED_ROLES + 1), [""; 0]);
+    assert_eq!(
+        chain(MAX_INHERITED_ROLES + 2),
+        ["/authorization/roles/r00000/inherits: 1025 roles, with what those inherit; expected at most 1024"]
+    );
+    // As many roles as there may be, all in one line: refused in bounded memory.
+    assert!(chain(10_000).len() > 50);
 }
 
 #[test]

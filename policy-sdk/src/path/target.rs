@@ -80,7 +80,12 @@ impl CanonicalPath {
         match self.0.strip_suffix('/') {
             Some("") => None,
             Some(without) => Some(Self(without.to_owned())),
-            None => Some(Self(format!("{}/", self.0))),
+            None => {
+                let mut with = String::with_capacity(self.0.len().saturating_add(1));
+                with.push_str(&self.0);
+                with.push('/');
+                Some(Self(with))
+            }
         }
     }
 

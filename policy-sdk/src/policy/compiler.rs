@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::condition::Conditions;
 use crate::document::{self, JsonPointer, Problem};
+use crate::limits::MAX_INHERITED_ROLES;
 use crate::path_tree::PathTemplate;
 use crate::permission::PermissionPattern;
 
@@ -58,6 +59,12 @@ impl<'a> Compiler<'a> {
         let place = compiler.place.member("roles");
         for (name, role) in authorization.roles.iter() {
             let symbol = compiler.symbols.intern(Kind::Role, name);
+            let inherited = compiler.roles.closure(symbol).map_or(0, SymbolSet::len).saturating_sub(1);
+            if inherited > MAX_INHERITED_ROLES {
+                let place = place.member(name).member("inherits");
+                let problem = Problem::new(place, format!("{inherited} roles, with what those inherit"));
+                compiler.problems.push(problem.expected(format!("at most {MAX_INHERITED_ROLES}")));
+            }
             compiler.carry(&role.permissions, symbol, || place.member(name));
         }
         let place = JsonPointer::root().member("tenancy").member("tenants");

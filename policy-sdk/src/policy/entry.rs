@@ -26,7 +26,8 @@ pub(super) struct Entries {
     spans: Vec<Span>,
     /// Sorted by span, then by what they are about.
     entries: Vec<Entry>,
-    /// The first entry of each that is about the same, in spans that are too long to be read through.
+    /// The first entry of each that is about the same, and of each that is about the same action with the same effect, in
+    /// spans that are too long to be read through.
     index: HashTable<u32>,
     conditioned: Vec<Conditioned>,
     names: Names,
@@ -219,8 +220,8 @@ impl Entries {
         tally: &mut Tally,
     ) {
         let entries = self.entries_of(span);
-        let lookups = asked.caller.held.len().saturating_mul(MAX_WORDS);
-        if entries.len() <= MAX_READ_THROUGH || entries.len() <= lookups {
+        let lookups = || asked.caller.held.len().saturating_mul(MAX_WORDS);
+        if entries.len() <= MAX_READ_THROUGH || entries.len() <= lookups() {
             for entry in entries {
                 if asked.actions.of_effect(effect).any(|action| what(action, effect) == entry.what) {
                     let fits = asked.caller.has(Symbol(entry.principal));
@@ -231,13 +232,11 @@ impl Entries {
         }
         for action in asked.actions.of_effect(effect) {
             let what = what(action, effect);
+            if self.first_of(span, what, None).is_none() {
+                continue;
+            }
             let mut look_up = |Symbol(principal): Symbol, fits: Truth| {
-                let first = self.index.find(hash_numbers([span.first, what, principal]), |place| {
-                    let entry = usize::try_from(*place).ok().and_then(|place| self.entries.get(place));
-                    entry.is_some_and(|entry| (entry.what, entry.principal) == (what, principal))
-                        && (span.first..span.first.saturating_add(span.len)).contains(place)
-                });
-                let first = first.and_then(|place| usize::try_from(*place).ok());
+                let first = self.first_of(span, what, Some(principal));
                 let same = first.into_iter().flat_map(|first| self.entries.iter().skip(first));
                 let same = same.take_while(|entry| (entry.what, entry.principal) == (what, principal));
                 let left = usize::try_from(span.len).unwrap_or(0);
@@ -254,6 +253,18 @@ impl Entries {
             });
             asked.caller.perhaps.any(|principal| look_up(principal, Truth::Unknown(Fault::NotKnown)));
         }
+    }
+
+    /// The place of the first entry about this in a long span; of any about this action and effect, with no principal.
+    fn first_of(&self, span: Span, what: u32, principal: Option<u32>) -> Option<usize> {
+        let hash = hash_numbers([span.first, what, principal.unwrap_or(ANY_PRINCIPAL)]);
+        let place = self.index.find(hash, |place| {
+            let entry = usize::try_from(*place).ok().and_then(|place| self.entries.get(place));
+            entry.is_some_and(|entry| {
+                entry.what == what && principal.is_none_or(|principal| principal == entry.principal)
+            }) && (span.first..span.first.saturating_add(span.len)).contains(place)
+        });
+        usize::try_from(*place?).ok()
     }
 
     /// Counts what an entry says that is about the caller, if `fits` holds.
@@ -415,7 +426,11 @@ impl Building {
             let mut last = None;
             for (place, entry) in (span.first..).zip(entries.iter().skip(first).take(len)) {
                 let about = (entry.what, entry.principal);
-                if last.replace(about) != Some(about) {
+                let before = last.replace(about);
+                if before.is_none_or(|(what, _)| what != entry.what) {
+                    firsts.push((hash_numbers([span.first, entry.what, ANY_PRINCIPAL]), place));
+                }
+                if before != Some(about) {
                     firsts.push((hash_numbers([span.first, entry.what, entry.principal]), place));
                 }
             }
@@ -462,6 +477,9 @@ fn resource(
 
 /// Entries of one resource that are read through one by one: about as dear as the lookups they replace.
 const MAX_READ_THROUGH: usize = 16;
+
+/// No principal's number: a document is too short for so many names.
+const ANY_PRINCIPAL: u32 = u32::MAX;
 
 /// Words that an action can be for one effect: what a lookup is made for, for each principal of the caller.
 const MAX_WORDS: usize = 4;

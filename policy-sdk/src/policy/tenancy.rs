@@ -4,15 +4,17 @@ use crate::condition::Truth;
 use crate::decision::{Refusal, RuleId};
 use crate::document::{self, Binding, JsonPointer, Problem};
 use crate::host::canonical_host;
+use crate::limits::MAX_SEARCH_STEPS;
+use crate::path::CanonicalPath;
 use crate::path_tree::{PathTemplate, PathTree};
 use crate::query;
 use crate::request::{AccessRequest, Subject};
 use crate::unknown::Fact;
 
-use super::Compiler;
 use super::caller::Caller;
 use super::symbol::Kind;
 use super::symbol_set::SymbolSet;
+use super::{Compiler, TOO_MANY_CHOICES};
 
 /// What a document says of tenants.
 #[derive(Debug, Default)]
@@ -91,6 +93,10 @@ impl Tenants {
                 }
             }
         }
+        if compiled.paths.worst_case_steps() > MAX_SEARCH_STEPS {
+            let place = JsonPointer::root().member("tenancy").member("bind");
+            compiler.problems.push(Problem::new(place, TOO_MANY_CHOICES));
+        }
         compiled
     }
 
@@ -158,8 +164,9 @@ impl Tenants {
 
     fn addressed(&self, request: &AccessRequest<'_>) -> Vec<(RuleId, Vec<u8>)> {
         let mut found = Vec::new();
-        let twin = request.resource.path.slash_twin();
-        for path in [Some(request.resource.path), twin.as_ref()].into_iter().flatten() {
+        let path = (!self.paths.is_empty()).then_some(request.resource.path);
+        let twin = path.and_then(CanonicalPath::slash_twin);
+        for path in [path, twin.as_ref()].into_iter().flatten() {
             for bound in self.paths.all(path) {
                 // A template of which only the part before `{tenant}` matched names no tenant and binds nothing.
                 if let Some(tenant) = bound.captures().get("tenant") {

@@ -23,8 +23,9 @@ const MAX_METHODS: usize = 64;
 /// Most places where a request names its tenant: each one is looked at on every request.
 const MAX_BINDINGS: usize = 64;
 
-/// Most roles: what every role inherits is worked out at load, in memory of the order of their square.
-const MAX_ROLES: usize = 1_024;
+/// Most roles: what every role inherits is worked out at load, as one bit for each role where that takes less room than a
+/// list. All of them inheriting as many as they may take 13 megabytes per worker.
+const MAX_ROLES: usize = 10_000;
 
 /// Most routes, and most public ones: a tree of this many fits into some tens of megabytes per worker.
 const MAX_ROUTES: usize = 100_000;
@@ -49,5 +50,20 @@ mod tests {
         );
         let bindings = &bindings[1..];
         assert_eq!(problems_after(&[("/tenancy/bind", json!(bindings))]), [""; 0]);
+    }
+
+    #[test]
+    fn one_role_too_many() {
+        let roles = |count: usize| -> serde_json::Value {
+            // The first two are what the rest of the document names.
+            let named = ["viewer", "admin"].into_iter().map(str::to_owned);
+            let roles = named.chain((0..).map(|number| format!("team-{number}"))).take(count);
+            roles.map(|name| (name, json!({}))).collect::<serde_json::Map<_, _>>().into()
+        };
+        assert_eq!(
+            problems_after(&[("/authorization/roles", roles(MAX_ROLES + 1))]),
+            ["/authorization/roles: 10001 entries; expected at most 10000"]
+        );
+        assert_eq!(problems_after(&[("/authorization/roles", roles(MAX_ROLES))]), [""; 0]);
     }
 }
