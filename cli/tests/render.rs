@@ -68,6 +68,19 @@ mod command {
         assert_eq!(gateway["spec"]["wasm"][0]["env"]["hostKeys"][1], "SHOP_SERVICES_SECRET");
     }
 
+    /// A proxy that goes on without the filter when the filter fails is no gate.
+    #[test]
+    fn envoy_gateway_fail_open_is_in_no_form() {
+        for (form, place, value) in [
+            ("envoy", "/resources/0/typed_config/config/failure_policy", "FAIL_RELOAD".into()),
+            ("istio", "/items/0/spec/failStrategy", "FAIL_RELOAD".into()),
+            ("envoy-gateway", "/spec/wasm/0/failOpen", false.into()),
+        ] {
+            let rendered = rendered(&["render", "--format", form, "shop.yaml"]);
+            assert_eq!(rendered.pointer(place), Some::<&Value>(&value), "{form}");
+        }
+    }
+
     #[test]
     fn a_file_is_replaced_in_one_step_and_only_by_a_good_document() {
         let folder = tempfile::tempdir().unwrap();

@@ -1,10 +1,16 @@
 //! The guard behind the filter: where the filter is silently absent nothing passes, and its mark cannot be forged.
 
+use std::net::{Ipv4Addr, SocketAddr};
+
 use portcullis_testbed::PATIENCE;
 use portcullis_testbed::bed::Bed;
-use portcullis_testbed::client::Request;
+use portcullis_testbed::client::{Request, exchange};
+use portcullis_testbed::envoy::{Envoy, EnvoyOptions};
+use portcullis_testbed::envoy_config::{DocumentForm, LISTENER, Places, Plugin, bootstrap, discovery};
+use portcullis_testbed::upstream::Upstream;
+use serde_json::json;
 
-use crate::support::{OBJECT, Shipped, Surgery, ask, bed, judge, options, quickstart, start, viewer};
+use crate::support::{OBJECT, Shipped, Surgery, ask, bed, judge, options, quickstart, root, start, viewer};
 
 /// What a client might try in place of the mark: no header becomes filter state.
 const LOOK_ALIKES: [(&str, &str); 7] = [
@@ -74,4 +80,38 @@ async fn the_mark_cannot_be_forged_with_the_filter_in_place() {
     assert_eq!(bed.upstream.served(), 0);
     let token = viewer(&bed.issuer);
     assert_eq!(judge(&bed, &Request::get(OBJECT).bearer(&token)).await, "200");
+}
+
+/// `failOpen` of Envoy Gateway leaves a filter out whose configuration is invalid, and lets everything through. Here a first
+/// policy that does not load leaves an Envoy that serves nothing.
+#[tokio::test]
+async fn envoy_gateway_fail_open_a_bad_first_policy_lets_nothing_through() {
+    let options = options(json!({})).await;
+    let upstream = Upstream::start().await.expect("an upstream");
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let plugin = Plugin {
+        module: options.module,
+        document: json!({"version": 1, "authentication": {}, "authorisation": {}}),
+        form: DocumentForm::Struct,
+        environment_keys: Vec::new(),
+    };
+    let filter = discovery(&root().join("envoy/policy/ecds.yaml"), &plugin, 1).expect("the shipped filter");
+    let file = folder.path().join("ecds.json");
+    std::fs::write(&file, filter.to_string()).expect("the folder can be written");
+    let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let clusters = [("upstream".to_owned(), upstream.address())].into();
+    let places = Places { gate: any_port, admin: any_port, clusters };
+    let config = bootstrap(&root().join("envoy/envoy.yaml"), &places, &file).expect("the shipped Envoy");
+    let envoy =
+        Envoy::start(&EnvoyOptions::new(&options.envoy, config.to_string())).await.expect("it starts");
+    envoy
+        .wait_for_log("/authorisation: unknown field", PATIENCE)
+        .await
+        .expect("the filter says what is wrong");
+    let gate = envoy.listener(LISTENER).await.expect("it listens");
+    for target in ["/healthz", OBJECT] {
+        let answer = exchange(gate, &Request::get(target)).await.expect("an answer");
+        assert_eq!(answer.status, 500, "{target}: {}", answer.text());
+    }
+    assert_eq!(upstream.served(), 0, "a request passed without a policy");
 }
