@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 use portcullis_filter::gate::{Denial, subject};
 use portcullis_filter::time::UnixTime;
-use portcullis_policy::authzen::{EvaluationRequest, ShortRequest};
+use portcullis_policy::authzen::{EvaluationRequest, EvaluationsRequest, ShortRequest};
 use portcullis_policy::document::Problems;
 use portcullis_policy::json;
 use portcullis_policy::limits::MAX_QUESTION_BYTES;
@@ -22,10 +22,11 @@ use crate::keyring::{KeyArgs, Keyring, Unverified};
 use crate::ndjson::{self, Answered};
 use crate::policy_file::{PolicyArgs, PolicyFile};
 
-/// Ask a policy one question, in the form of AuthZEN or as `{"role": .., "action": .., "resource": .., "token": ..}`.
+/// Ask a policy one question, in the form of AuthZEN or as `{"role": .., "action": .., "resource": .., "token": ..}`, or many
+/// in one as AuthZEN's `{"evaluations": [..]}`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Exit status: 0 permitted, 1 denied, 2 wrong usage, or a question that cannot be read or answered here."
+    after_help = "Exit status: 0 permitted (of a batch all, or with `permit_on_first_permit` one), 1 denied, 2 wrong usage, or a question that cannot be read or answered here."
 )]
 pub(crate) struct EvaluateArgs {
     #[command(flatten)]
@@ -68,9 +69,16 @@ pub(crate) fn evaluate(args: &EvaluateArgs) -> ExitCode {
             Err(error) => return exit::unusable(&error),
         };
         let parsed = json::parse_within(&bytes, MAX_QUESTION_BYTES).map_err(|error| error.to_string());
+        let name = input::Name(&args.question);
         match parsed.and_then(|question| answer(policy, keyring, args.with.now, &question)) {
-            Ok(Answered { value, is_good }) => exit::after_saying(is_good, |out| writeln!(out, "{value:#}")),
-            Err(message) => exit::unusable(&format_args!("{}: {message}", input::Name(&args.question))),
+            Ok(Answer { value, is_good, unreadable }) => {
+                let status = exit::after_saying(is_good, |out| writeln!(out, "{value:#}"));
+                match unreadable {
+                    0 => status,
+                    count => exit::unusable(&format_args!("{name}: {count} evaluations cannot be read")),
+                }
+            }
+            Err(message) => exit::unusable(&format_args!("{name}: {message}")),
         }
     })
 }
@@ -79,7 +87,8 @@ pub(crate) fn evaluate(args: &EvaluateArgs) -> ExitCode {
 pub(crate) fn decide(args: &DecideArgs) -> ExitCode {
     with_policy(&args.with, |policy, keyring| {
         ndjson::answer_each(&args.questions, ["permitted", "denied"], |question| {
-            answer(policy, keyring, args.with.now, &question)
+            let Answer { value, is_good, .. } = answer(policy, keyring, args.with.now, &question)?;
+            Ok(Answered { value, is_good })
         })
     })
 }
@@ -95,17 +104,31 @@ fn with_policy(with: &With, ask: impl FnOnce(&PolicyFile, &Keyring<'_>) -> ExitC
     }
 }
 
+/// What a question came to.
+struct Answer {
+    value: Value,
+    is_good: bool,
+    /// Questions of a batch that are refused because they cannot be read.
+    unreadable: usize,
+}
+
 fn answer(
     policy: &PolicyFile,
     keyring: &Keyring<'_>,
     now: Option<UnixTime>,
     question: &Value,
-) -> Result<Answered, String> {
+) -> Result<Answer, String> {
     let policy = &policy.config.policy;
+    if question.get("evaluations").is_some() {
+        let batch = EvaluationsRequest::from_value(question).map_err(|problems| one_line(&problems))?;
+        let answers = batch.decide(policy);
+        let (is_good, unreadable) = (answers.is_permit(), answers.unreadable());
+        return Ok(Answer { value: answers.to_json(), is_good, unreadable });
+    }
     if !ShortRequest::is_meant(question) {
         let answer =
             EvaluationRequest::from_value(question).map_err(|problems| one_line(&problems))?.decide(policy);
-        return Ok(Answered { value: answer.to_json(), is_good: answer.is_permit() });
+        return Ok(Answer { value: answer.to_json(), is_good: answer.is_permit(), unreadable: 0 });
     }
     let short = ShortRequest::from_value(question).map_err(|problems| one_line(&problems))?;
     let verified = short.token().map(|token| keyring.verify(token.as_bytes(), None, clock::or_now(now)));
@@ -121,16 +144,14 @@ fn answer(
         }
     };
     let answer = question.decide(policy);
-    Ok(Answered { value: answer.to_short_json(), is_good: answer.is_permit() })
+    Ok(Answer { value: answer.to_short_json(), is_good: answer.is_permit(), unreadable: 0 })
 }
 
 /// The answer to a question whose token the gate would refuse.
-fn refused(code: &str, reason: &str) -> Answered {
+fn refused(code: &str, reason: &str) -> Answer {
     let details = json!({ "code": code, "reason": reason });
-    Answered {
-        value: json!({ "allowed": false, "denied_reasons": [code], "details": details }),
-        is_good: false,
-    }
+    let value = json!({ "allowed": false, "denied_reasons": [code], "details": details });
+    Answer { value, is_good: false, unreadable: 0 }
 }
 
 fn one_line(problems: &Problems) -> String {

@@ -63,6 +63,61 @@ mod command {
         assert_eq!(portcullis(&["evaluate", "twelve-mistakes.yaml"], b"{}").0, 2);
     }
 
+    fn batch(semantic: &str, roles: &[&str]) -> Value {
+        let listed: Vec<Value> = roles
+            .iter()
+            .map(|role| match *role {
+                "" => json!({"subject": 7}),
+                role => json!({"subject": authzen(role)["subject"]}),
+            })
+            .collect();
+        let common = authzen("viewer");
+        json!({ "action": common["action"], "resource": common["resource"], "evaluations": listed,
+                "options": {"evaluations_semantic": semantic} })
+    }
+
+    #[test]
+    fn a_batch_is_answered_question_by_question() {
+        for (semantic, roles, status, decisions) in [
+            ("execute_all", ["viewer", "viewer"].as_slice(), 0, json!([true, true])),
+            ("execute_all", &["viewer", "editor", "viewer"], 1, json!([true, false, true])),
+            ("deny_on_first_deny", &["viewer", "editor", "viewer"], 1, json!([true, false])),
+            ("permit_on_first_permit", &["editor", "viewer", "viewer"], 0, json!([false, true])),
+            ("permit_on_first_permit", &["editor", "editor"], 1, json!([false, false])),
+            ("execute_all", &["viewer", "", "viewer"], 2, json!([true, false, true])),
+        ] {
+            let (found, answer) = evaluate(&batch(semantic, roles), &[]);
+            let answers = answer["evaluations"].as_array().unwrap();
+            let decided: Vec<&Value> = answers.iter().map(|answer| &answer["decision"]).collect();
+            assert_eq!((found, json!(decided)), (status, decisions), "{semantic} {roles:?}: {answer}");
+        }
+        let question = batch("execute_all", &["viewer", ""]).to_string();
+        let (_, _, err) = portcullis(&["evaluate", "shop.yaml"], question.as_bytes());
+        assert_eq!(err, "portcullis: standard input: 1 evaluations cannot be read\n");
+        let (status, out, _) = portcullis(&["decide", "shop.yaml"], question.as_bytes());
+        let line: Value = serde_json::from_str(&out).unwrap();
+        assert_eq!(
+            (status, &line["evaluations"][1]["context"]["error"]["status"]),
+            (1, &400.into()),
+            "{out}"
+        );
+    }
+
+    #[test]
+    fn what_is_no_batch_is_not_answered() {
+        let many = batch("execute_all", &["viewer"; 1001]);
+        for (question, said) in [
+            (json!({"evaluations": 7}), "/evaluations: found a number; expected a list"),
+            (json!({"evaluations": []}), "`subject` is missing"),
+            (batch("first_come", &["viewer"]), "unknown value; expected one of `execute_all`"),
+            (many, "/evaluations: 1001 evaluations; expected at most 1000"),
+        ] {
+            let (status, out, err) = portcullis(&["evaluate", "shop.yaml"], question.to_string().as_bytes());
+            assert_eq!((status, out.as_str()), (2, ""), "{err}");
+            assert!(err.contains(said), "{err}");
+        }
+    }
+
     #[test]
     fn one_line_comes_out_for_each_that_goes_in() {
         let input = format!("{}\n{}\nnonsense\n", authzen("viewer"), authzen("editor"));

@@ -116,7 +116,10 @@ impl EvaluationsRequest {
     /// Asks `policy`, one question after the other.
     pub fn decide(&self, policy: &Policy) -> EvaluationsResponse {
         let questions = match &self.asked {
-            Asked::One(question) => return EvaluationsResponse(Answers::One(question.decide(policy))),
+            Asked::One(question) => {
+                let answers = Answers::One(question.decide(policy));
+                return EvaluationsResponse { semantic: self.semantic, answers };
+            }
             Asked::Many(questions) => questions,
         };
         let mut answers = Vec::with_capacity(questions.len());
@@ -128,13 +131,16 @@ impl EvaluationsRequest {
                 break;
             }
         }
-        EvaluationsResponse(Answers::Many(answers))
+        EvaluationsResponse { semantic: self.semantic, answers: Answers::Many(answers) }
     }
 }
 
 /// The answers, in the order of the questions; fewer where the semantic says so.
 #[derive(Clone, Debug)]
-pub struct EvaluationsResponse(Answers);
+pub struct EvaluationsResponse {
+    semantic: Semantic,
+    answers: Answers,
+}
 
 #[derive(Clone, Debug)]
 enum Answers {
@@ -143,10 +149,33 @@ enum Answers {
 }
 
 impl EvaluationsResponse {
+    /// Whether the batch comes to a permit: where the first permit ends it that there was one, otherwise that there was
+    /// nothing else. A question that cannot be read is no permit.
+    pub fn is_permit(&self) -> bool {
+        let permitted = |answer: &Result<EvaluationResponse, Problems>| {
+            answer.as_ref().is_ok_and(EvaluationResponse::is_permit)
+        };
+        match (&self.answers, self.semantic) {
+            (Answers::One(answer), _) => answer.is_permit(),
+            (Answers::Many(answers), Semantic::PermitOnFirstPermit) => answers.iter().any(permitted),
+            (Answers::Many(answers), Semantic::ExecuteAll | Semantic::DenyOnFirstDeny) => {
+                answers.iter().all(permitted)
+            }
+        }
+    }
+
+    /// How many of the questions that were looked at could not be read.
+    pub fn unreadable(&self) -> usize {
+        match &self.answers {
+            Answers::One(_) => 0,
+            Answers::Many(answers) => answers.iter().filter(|answer| answer.is_err()).count(),
+        }
+    }
+
     /// The answers as AuthZEN writes them (section 7.2). A question that cannot be read is answered with `false` and an
     /// `error` in its context (section 7.2.1).
     pub fn to_json(&self) -> Value {
-        let answers = match &self.0 {
+        let answers = match &self.answers {
             Answers::One(answer) => return answer.to_json(),
             Answers::Many(answers) => answers,
         };
