@@ -79,7 +79,7 @@ pub const MAX_QUESTION_BYTES: usize = 1024 * 1024;
 /// Evaluations in one request. Each is a decision of its own, and one caller must not keep all others waiting.
 pub const MAX_EVALUATIONS: usize = 1000;
 
-/// Rules and entries listed in one place of an explanation: what a person reads through.
+/// Rules, entries and policies listed in one place of an explanation: what a person reads through.
 pub const MAX_EXPLAINED_ENTRIES: usize = 64;
 
 /// Reasons named for one decision: enough to know what to mend, few enough for a record.

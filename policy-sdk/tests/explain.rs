@@ -103,6 +103,48 @@ fn every_step_is_told_in_order() {
 }
 
 #[test]
+fn a_policy_that_is_not_attached_is_told_of_with_what_differs() {
+    let policy = |name: &str, attach: Value| json!({"name": name, "attach": attach, "groups": ["staff"]});
+    let told = explain(
+        json!({
+            "routes": [
+                {"name": "doc", "methods": ["GET"], "path": "/docs/{id}"},
+                {"name": "other", "methods": ["GET"], "path": "/other"},
+            ],
+            "policies": [
+                policy("here", json!({"host": "*.example", "path": "/docs/**", "methods": ["GET"], "routes": ["doc"]})),
+                policy("of-tenant", json!({"tenants": ["acme"]})),
+                policy("of-method", json!({"path": "/docs/**", "methods": ["POST", "PUT"]})),
+                policy("of-route", json!({"routes": ["other"]})),
+                policy("of-path", json!({"path": "/other/**"})),
+                policy("of-host", json!({"host": "api.elsewhere"})),
+                policy("of-all", json!({"host": "api.elsewhere", "path": "/x", "methods": ["PUT"], "routes": ["other"], "tenants": ["acme"]})),
+            ],
+        }),
+        Some(&alice()),
+        &[],
+    );
+    let mut drawn = Vec::new();
+    lines(&told["tree"], 0, &mut drawn);
+    let from = drawn.iter().position(|line| line.starts_with("policy `here`")).unwrap();
+    assert_eq!(
+        drawn[from..],
+        [
+            "policy `here`: met attached to a method",
+            " groups: met one of `staff`",
+            "policies that are not attached: not_applicable",
+            " policy `of-host`: not_applicable attached to another host",
+            " policy `of-path`: not_applicable attached to another path",
+            " policy `of-route`: not_applicable attached to another route",
+            " policy `of-method`: not_applicable attached to another method",
+            " policy `of-tenant`: not_applicable attached to another tenant",
+            " policy `of-all`: not_applicable attached to another host and another path and another route and another method and another tenant",
+        ]
+    );
+    assert_eq!(told["decision"], json!("permit"));
+}
+
+#[test]
 fn what_a_request_brings_is_never_repeated() {
     let told = explain(everything(), Some(&alice()), &[(b"x-key".to_vec(), b"header-secret".to_vec())]);
     let text = told.to_string();

@@ -4,6 +4,8 @@
 //! Cases that bring a credential of their own in a header are about reading tokens, and have no native question. Those that
 //! say what time it is are asked here and nowhere else in Rust: an Envoy has its own clock.
 
+mod explained;
+
 use std::path::Path;
 
 use portcullis_policy::document::Document;
@@ -48,7 +50,9 @@ fn answer(policy: &Policy, ask: &Ask<'_>, time: Option<Moment>, subject: Option<
     let time = time.map(Moment::unix_seconds);
     let context = Context { headers: &headers, query, source, time, ..Context::default() };
     let located = policy.locate(action, resource, &context);
-    let response = policy.decide(&located, &AccessRequest { subject, action, resource, context });
+    let request = AccessRequest { subject, action, resource, context };
+    let response = policy.decide(&located, &request);
+    explained::alike(policy, &request, &response);
     match response.outcome {
         Ok(_permit) => match response.tenant {
             Some(tenant) => format!("permit in {tenant}"),

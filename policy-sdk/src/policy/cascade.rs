@@ -1,5 +1,7 @@
 //! Policies that are attached to parts of the gateway: which of them a request has, and what they say.
 
+mod telling;
+
 use std::collections::BTreeMap;
 
 use crate::condition::{Steps, Truth};
@@ -53,6 +55,17 @@ struct Attached {
     /// Whether it must itself permit, and whether its conditions do.
     must_permit: bool,
     is_abac: bool,
+}
+
+/// Which of what a policy is attached to besides a path is so of a request. What it does not name is.
+struct Fits {
+    /// The route of the path's own spelling.
+    own_route: bool,
+    /// The route of either spelling.
+    route: bool,
+    host: bool,
+    method: bool,
+    tenant: bool,
 }
 
 /// What is asked of attached policies.
@@ -144,7 +157,8 @@ impl Cascade {
         votes: &mut Votes,
         witness: &mut W,
     ) {
-        for (number, own_spelling) in self.candidates(situation) {
+        let candidates = self.candidates(situation);
+        for (&number, &own_spelling) in &candidates {
             let Some(policy) = self.policies.get(number) else { continue };
             if let Some(own_spelling) = policy.is_attached(situation, own_spelling) {
                 let mut told = W::default();
@@ -152,6 +166,7 @@ impl Cascade {
                 witness.note(|| Some(policy.tell(own_spelling, told.into_nodes())));
             }
         }
+        witness.note(|| self.tell_others(situation, &candidates));
     }
 
     /// The policies that may be attached, in order, each with whether it is by the path's own spelling.
@@ -200,19 +215,26 @@ impl Level {
 impl Attached {
     /// Whether everything fits that it is attached to besides the path; and whether by the path's own spelling.
     fn is_attached(&self, situation: Situation<'_>, own_spelling: bool) -> Option<bool> {
+        let Fits { own_route, route, host, method, tenant } = self.fits(situation);
+        (route && host && method && tenant).then_some(own_spelling && own_route)
+    }
+
+    fn fits(&self, situation: Situation<'_>) -> Fits {
         let request = situation.case.request;
         let is_named = |route: Option<&super::Route>| {
             route.is_some_and(|route| self.routes.iter().any(|name| name == route.id().as_str()))
         };
-        let by_own_route = self.routes.is_empty() || is_named(situation.located.route);
-        let by_route = by_own_route || is_named(situation.located.twin);
-        let by_host = self.host.as_ref().is_none_or(|host| host.matches(request.resource.host));
+        let own_route = self.routes.is_empty() || is_named(situation.located.route);
         let method = request.action.method();
-        let by_method = self.methods.is_empty()
-            || self.methods.iter().any(|name| name == "*" || Some(name.as_str()) == method);
-        let by_tenant = self.tenants.is_empty()
-            || situation.tenant.is_some_and(|tenant| self.tenants.iter().any(|name| name == tenant));
-        (by_route && by_host && by_method && by_tenant).then_some(own_spelling && by_own_route)
+        Fits {
+            own_route,
+            route: own_route || is_named(situation.located.twin),
+            host: self.host.as_ref().is_none_or(|host| host.matches(request.resource.host)),
+            method: self.methods.is_empty()
+                || self.methods.iter().any(|name| name == "*" || Some(name.as_str()) == method),
+            tenant: self.tenants.is_empty()
+                || situation.tenant.is_some_and(|tenant| self.tenants.iter().any(|name| name == tenant)),
+        }
     }
 
     fn decide<W: Witness>(
@@ -291,23 +313,6 @@ impl Attached {
         } else {
             votes.deny(self.entries.ids(&others), Refusal::InsufficientRole);
         }
-    }
-
-    /// What a witness is told of it as a whole.
-    fn tell(&self, own_spelling: bool, parts: Vec<Node>) -> Node {
-        let level = match self.level {
-            Level::Gateway => "attached to the gateway",
-            Level::Host => "attached to a host",
-            Level::Path => "attached to a path",
-            Level::Route => "attached to a route",
-            Level::Method => "attached to a method",
-            Level::Tenant => "attached to a tenant",
-        };
-        let node = Node::of(format!("policy `{}`", self.name), parts);
-        // By the other spelling it can object and grants nothing.
-        let is_mute = node.verdict == Verdict::Permit && !own_spelling;
-        let verdict = if is_mute { Verdict::NotApplicable } else { node.verdict };
-        Node { verdict, detail: level.to_owned(), ..node }
     }
 
     /// The spelling of the path that it is attached to.
