@@ -61,6 +61,17 @@ pub enum Mending {
     Normalized,
 }
 
+/// What a candidate did in one request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trialled {
+    /// It permits what the live policy refuses.
+    NewlyAllowed,
+    /// It refuses what the live policy permits.
+    NewlyDenied,
+    /// It could not be decided, which is a refusal.
+    Error,
+}
+
 /// A metric with the label values that vary from request to request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Metric {
@@ -88,7 +99,16 @@ pub enum Metric {
     AuditLost,
     /// `portcullis_waiting_requests{policy}`: requests that wait for keys or for their record, in this worker.
     Waiting,
+    /// `portcullis_candidate_decisions_total{policy,candidate,enforced}`: requests that both policies decided, by whether the
+    /// candidate's answer counted.
+    CandidateDecisions(bool),
+    /// `portcullis_candidate_changes_total{policy,candidate,change,rule}`, the rule being the candidate's.
+    CandidateChanges(Trialled, RuleLabel),
 }
+
+/// A candidate's rule by its place in the list of labels: see [`Metrics::rule`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RuleLabel(usize);
 
 /// An authentication method by its place in the document; `None` stands for "no method had a credential".
 pub type Method = Option<usize>;
@@ -103,6 +123,8 @@ pub struct Metrics {
     definitions: Vec<MetricDefinition>,
     methods: usize,
     reasons: Vec<&'static str>,
+    /// Empty without a candidate.
+    rules: Vec<String>,
     bases: Bases,
 }
 
@@ -119,15 +141,42 @@ struct Bases {
     audit_pending: usize,
     audit_lost: usize,
     waiting: usize,
+    candidate_decisions: usize,
+    candidate_changes: usize,
 }
 
 const RESULTS: [&str; 3] = ["success", "failure", "error"];
 const DONE: [&str; 2] = ["success", "failure"];
 const MENDINGS: [&str; 2] = ["refused", "normalized"];
+const ENFORCED: [&str; 2] = ["false", "true"];
+const TRIALLED: [&str; 3] = ["newly_allowed", "newly_denied", "error"];
+
+/// What a candidate's answer can come from besides its rules, and at first what every rule is counted as that has no label.
+const CAUSES: [&str; 18] = [
+    "other",
+    "groups",
+    "require",
+    "permission",
+    "restrictions",
+    "conditions",
+    "superuser",
+    "upgrade",
+    "budget",
+    "missing_token",
+    "invalid_token",
+    "tenant_required",
+    "tenant_mismatch",
+    "insufficient_role",
+    "insufficient_scope",
+    "insufficient_group",
+    "insufficient_permissions",
+    "access_denied",
+];
 
 impl Metrics {
-    /// The metrics of the document `policy` with these authentication methods.
-    pub fn new(policy: &str, methods: &[&str]) -> Metrics {
+    /// The metrics of the document `policy` with these authentication methods, and with a candidate of this name and these
+    /// rules.
+    pub fn new(policy: &str, methods: &[&str], candidate: Option<(&str, &[String])>) -> Metrics {
         // The last method is "none".
         let methods: Vec<&str> = methods.iter().copied().chain(["none"]).collect();
         let reasons: Vec<&'static str> = FAILURE_REASONS.into_iter().chain(AuthnError::REASONS).collect();
@@ -135,7 +184,7 @@ impl Metrics {
         let kinds: Vec<&str> = PathAmbiguity::ALL.iter().map(|kind| kind.label()).collect();
         let mut table = Table { policy, definitions: Vec::new() };
         use MetricKind::{Counter, Gauge, Histogram};
-        let bases = Bases {
+        let mut bases = Bases {
             attempts: table.add(
                 Counter,
                 "auth_attempts_total",
@@ -163,13 +212,39 @@ impl Metrics {
             audit_pending: table.add(Gauge, "audit_pending", &[]),
             audit_lost: table.add(Counter, "audit_lost_total", &[]),
             waiting: table.add(Gauge, "waiting_requests", &[]),
+            ..Bases::default()
         };
-        Metrics { definitions: table.definitions, methods: methods.len(), reasons, bases }
+        let mut rules: Vec<String> = Vec::new();
+        if let Some((candidate, named)) = candidate {
+            let labels = CAUSES.into_iter().map(str::to_owned).chain(named.iter().map(|id| label(id)));
+            for label in labels {
+                // Two ids that differ in no character of a label are counted as one.
+                if !rules.contains(&label) {
+                    rules.push(label);
+                }
+            }
+            let labels: Vec<&str> = rules.iter().map(String::as_str).collect();
+            let candidate: (&str, &[&str]) = ("candidate", &[candidate]);
+            bases.candidate_decisions =
+                table.add(Counter, "candidate_decisions_total", &[candidate, ("enforced", &ENFORCED)]);
+            bases.candidate_changes = table.add(
+                Counter,
+                "candidate_changes_total",
+                &[candidate, ("rule", &labels), ("change", &TRIALLED)],
+            );
+        }
+        Metrics { definitions: table.definitions, methods: methods.len(), reasons, rules, bases }
     }
 
     /// Everything to define, in the order that [`MetricIndex`] counts.
     pub fn definitions(&self) -> &[MetricDefinition] {
         &self.definitions
+    }
+
+    /// The label of a candidate's rule, or of another cause; `other` for one that has none of its own.
+    pub fn rule(&self, id: &str) -> RuleLabel {
+        let label = label(id);
+        RuleLabel(self.rules.iter().position(|known| *known == label).unwrap_or_default())
     }
 
     /// Where `metric` stands; `None` for a label value outside the closed sets, which is then not counted.
@@ -203,9 +278,25 @@ impl Metrics {
             Metric::AuditPending => Some(bases.audit_pending),
             Metric::AuditLost => Some(bases.audit_lost),
             Metric::Waiting => Some(bases.waiting),
+            Metric::CandidateDecisions(enforced) => {
+                row(bases.candidate_decisions, 0, 1, usize::from(enforced)).filter(|_| !self.rules.is_empty())
+            }
+            Metric::CandidateChanges(what, RuleLabel(rule)) => {
+                row(bases.candidate_changes, rule, TRIALLED.len(), what as usize)
+                    .filter(|_| !self.rules.is_empty())
+            }
         };
         index.filter(|at| *at < self.definitions.len()).map(MetricIndex)
     }
+}
+
+/// A rule's id in the characters that a label has; every other one becomes `_`.
+fn label(id: &str) -> String {
+    let character = |c: char| match c.to_ascii_lowercase() {
+        c @ ('a'..='z' | '0'..='9' | '_' | '-') => c,
+        _ => '_',
+    };
+    id.chars().map(character).collect()
 }
 
 struct Table<'a> {
@@ -242,7 +333,7 @@ mod tests {
 
     #[test]
     fn each_metric_stands_where_its_name_says() {
-        let metrics = Metrics::new("shop", &["people", "services"]);
+        let metrics = Metrics::new("shop", &["people", "services"], None);
         for (metric, expected) in [
             (
                 Metric::AuthAttempts(Some(1), AttemptResult::Failure),
@@ -283,7 +374,7 @@ mod tests {
 
     #[test]
     fn names_are_unique_and_fit_the_stats_tags() {
-        let metrics = Metrics::new("shop", &["people"]);
+        let metrics = Metrics::new("shop", &["people"], None);
         let names: BTreeSet<_> = metrics.definitions().iter().map(|metric| &metric.name).collect();
         assert_eq!(names.len(), metrics.definitions().len());
         for name in names {
@@ -292,8 +383,40 @@ mod tests {
     }
 
     #[test]
+    fn a_candidate_is_counted_by_rule_and_what_has_no_label_as_other() {
+        let rules = ["writers", "eu/rules/0", "eu_rules_0", "conditions"].map(str::to_owned);
+        let metrics = Metrics::new("shop", &[], Some(("next", &rules)));
+        let changes = |what, id| name(&metrics, Metric::CandidateChanges(what, metrics.rule(id)));
+        let family = "portcullis_candidate_changes_total.policy=shop.candidate=next";
+        assert_eq!(
+            changes(Trialled::NewlyDenied, "writers"),
+            format!("{family}.rule=writers.change=newly_denied")
+        );
+        assert_eq!(
+            changes(Trialled::NewlyAllowed, "eu/rules/0"),
+            format!("{family}.rule=eu_rules_0.change=newly_allowed")
+        );
+        assert_eq!(changes(Trialled::Error, "conditions"), format!("{family}.rule=conditions.change=error"));
+        assert_eq!(changes(Trialled::Error, "rules/7"), format!("{family}.rule=other.change=error"));
+        assert_eq!(
+            name(&metrics, Metric::CandidateDecisions(true)),
+            "portcullis_candidate_decisions_total.policy=shop.candidate=next.enforced=true"
+        );
+        let names: BTreeSet<_> = metrics.definitions().iter().map(|metric| &metric.name).collect();
+        assert_eq!(names.len(), metrics.definitions().len());
+        let none = Metrics::new("shop", &[], None);
+        assert_eq!(none.index(Metric::CandidateDecisions(false)), None);
+        assert_eq!(none.index(Metric::CandidateChanges(Trialled::Error, none.rule("writers"))), None);
+    }
+
+    #[test]
+    fn a_label_has_the_characters_of_a_label() {
+        assert_eq!(label("eu/Rules/0=é"), "eu_rules_0__");
+    }
+
+    #[test]
     fn an_unknown_reason_is_not_counted_and_a_method_out_of_range_is_none() {
-        let metrics = Metrics::new("shop", &["people"]);
+        let metrics = Metrics::new("shop", &["people"], None);
         assert_eq!(metrics.index(Metric::AuthFailures(None, "made_up")), None);
         assert_eq!(metrics.index(Metric::AuthLatency(Some(9))), metrics.index(Metric::AuthLatency(None)));
     }

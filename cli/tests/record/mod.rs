@@ -34,6 +34,7 @@ pub(crate) fn permit() -> Decision {
         policy_digest: Digest::of(b"the document"),
         latency: Duration::ZERO,
         cross_tenant: false,
+        candidate: None,
     }
 }
 

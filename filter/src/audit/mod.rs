@@ -13,6 +13,7 @@ pub mod record;
 mod settings;
 mod stream;
 mod text;
+mod trial;
 mod verify;
 
 pub use batch::{Batch, BatchId, CONTENT_TYPE, StaleBatch};
@@ -22,6 +23,7 @@ pub use record::{AuthenticationDisabled, Decision, FORMAT_VERSION, Gap, GapCause
 pub use settings::{Settings, SettingsError, WhenFull};
 pub use stream::{Appended, NotRecorded, Pending, Stream};
 pub use text::{Text, Texts};
+pub use trial::{Answer, Change, Trial};
 pub use verify::{
     Expectations, ExpectedHead, Finding, FindingKind, NotAHead, Recorded, Report, StreamSummary, verify,
     verify_records,

@@ -10,6 +10,7 @@ use std::time::Duration;
 use super::canonical::{Object, SafeInteger, Value};
 use super::chain::{Digest, Sequence};
 use super::text::{Text, Texts};
+use super::trial::Trial;
 use crate::time::UnixTime;
 
 /// The version of the record format, written into every `open`.
@@ -121,6 +122,8 @@ pub struct Decision {
     pub latency: Duration,
     /// The subject acted on a tenant that is not its own.
     pub cross_tenant: bool,
+    /// What a candidate answered, where that differs or counted.
+    pub candidate: Option<Box<Trial>>,
 }
 
 /// Permit or deny: what the gate did.
@@ -208,6 +211,7 @@ impl Decision {
         event
             .with_some("action", self.action.as_ref())
             .with_some("authentication", self.authentication.as_ref())
+            .with_some("candidate", self.candidate.as_ref().map(|trial| Value::Object(trial.write())))
             .with_some("code", self.code.as_ref())
             .with("cross_tenant", self.cross_tenant)
             .with("decision", self.outcome.as_str())

@@ -36,13 +36,23 @@ pub struct Method {
 #[derive(Debug, Default)]
 pub(super) struct Wanted {
     groups: bool,
+    /// Whether only one of two policies looks at groups.
+    groups_of_one: bool,
     attributes: BTreeSet<String>,
 }
 
 impl Wanted {
-    /// What this policy looks at: nothing else is read from a token, and a claim that nobody looks at refuses nobody.
+    /// What this policy and its candidate look at: nothing else is read from a token, and a claim that nobody looks at
+    /// refuses nobody.
     pub(super) fn by(policy: &Policy) -> Wanted {
-        Wanted { groups: policy.needs_more_of_subjects(), attributes: policy.subject_attributes().clone() }
+        let mut attributes = policy.subject_attributes().clone();
+        let groups = policy.needs_more_of_subjects();
+        let Some(candidate) = policy.candidate() else {
+            return Wanted { groups, groups_of_one: false, attributes };
+        };
+        attributes.extend(candidate.subject_attributes().iter().cloned());
+        let of_candidate = candidate.needs_more_of_subjects();
+        Wanted { groups: groups || of_candidate, groups_of_one: groups != of_candidate, attributes }
     }
 }
 
@@ -150,6 +160,7 @@ fn claim_paths(
         scopes: given(scopes)?,
         permissions: given(permissions)?,
         groups: given(groups)?,
+        groups_may_be_unreadable: wanted.groups_of_one,
         attributes,
     })
 }

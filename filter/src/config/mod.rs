@@ -4,6 +4,7 @@
 //! comes to the same result as the one that went first.
 
 mod authentication;
+mod candidate;
 pub mod encoding;
 pub mod protobuf_struct;
 
@@ -20,6 +21,7 @@ use crate::gate::IdentityHeaders;
 use authentication::Wanted;
 
 pub use authentication::{Keys, Method};
+pub use candidate::{Candidate, MAX_COUNTED_RULES, Share};
 
 /// A configuration that loaded.
 #[derive(Debug)]
@@ -40,6 +42,8 @@ pub struct Config {
     pub locations: Vec<(usize, Location)>,
     /// Who may do what.
     pub policy: Policy,
+    /// The policy on trial, which [`Policy::candidate`] holds: for whom it answers.
+    pub candidate: Option<Candidate>,
     /// Where records go.
     pub audit: Option<AuditConfig>,
 }
@@ -93,10 +97,6 @@ impl Config {
                 format!("`{DISABLE_AUTHENTICATION}=true` in the environment of the proxy, or no such field");
             problems.push(Problem::new(pointer, message).expected(expected));
         }
-        if document.candidate.is_some() {
-            let candidate = JsonPointer::root().member("candidate");
-            problems.push(Problem::new(candidate, "candidates are not decided yet"));
-        }
         let policy = Policy::compile(document);
         let wanted = policy.as_ref().map(Wanted::by).unwrap_or_default();
         let methods = authentication::methods(&document.authentication, &wanted, environment, &mut problems);
@@ -115,6 +115,7 @@ impl Config {
                 locations: authentication::locations(&document.authentication),
                 methods,
                 policy,
+                candidate: document.candidate.as_ref().map(Candidate::of),
                 audit,
             }),
             (Err(problems), None) | (Ok(_), Some(problems)) => Err(problems),
@@ -172,12 +173,18 @@ fn acknowledgement_needs_a_sink(document: &Document, problems: &mut Vec<Problem>
     if document.audit.is_some() {
         return;
     }
-    for (index, route) in document.authorization.routes.iter().enumerate() {
-        if route.audit == document::RecordKeeping::Acknowledged {
-            let routes = JsonPointer::root().member("authorization").member("routes");
-            let problem =
-                Problem::new(routes.element(index).member("audit"), "nobody is there to acknowledge");
-            problems.push(problem.expected("an `audit` section with a `sink`"));
+    let live = (JsonPointer::members(&["authorization"]), &document.authorization);
+    let candidate = document
+        .candidate
+        .as_ref()
+        .map(|candidate| (JsonPointer::members(&["candidate", "authorization"]), &candidate.authorization));
+    for (place, authorization) in std::iter::once(live).chain(candidate) {
+        for (index, route) in authorization.routes.iter().enumerate() {
+            if route.audit == document::RecordKeeping::Acknowledged {
+                let place = place.member("routes").element(index).member("audit");
+                let problem = Problem::new(place, "nobody is there to acknowledge");
+                problems.push(problem.expected("an `audit` section with a `sink`"));
+            }
         }
     }
 }

@@ -20,6 +20,7 @@ use crate::gate::command::{Callout, CalloutId, Command, LogLevel};
 use crate::gate::conclusion::Caller;
 use crate::gate::keys::{KeySource, RemoteKeys};
 use crate::gate::request::Request;
+use crate::gate::trial::{Sides, access};
 use crate::gate::verified_tokens::VerifiedTokens;
 use crate::gate::waiting::{Waiting, Wanted};
 use crate::gate::{CalloutReply, Denial, ExchangeId, Gate, Turn};
@@ -36,7 +37,7 @@ pub(super) struct Authenticator {
 }
 
 /// What verifying a credential came to.
-enum Attempt {
+pub(super) enum Attempt {
     Verified(Box<VerifiedToken>),
     Failed(AuthnError),
     /// Keys have to be fetched first.
@@ -62,7 +63,7 @@ impl Authenticator {
 
     /// Which of the methods that found the credential is to verify it: the only one, or the one whose issuer the token
     /// claims. The claim is not trusted: the method's own check of the issuer decides.
-    fn choose(&self, places: &[usize], credential: &Credential) -> Option<usize> {
+    pub(super) fn choose(&self, places: &[usize], credential: &Credential) -> Option<usize> {
         let mut methods: Vec<usize> = places
             .iter()
             .filter_map(|place| self.config.locations.get(*place))
@@ -79,7 +80,7 @@ impl Authenticator {
         methods.into_iter().find(claims_it)
     }
 
-    fn attempt(
+    pub(super) fn attempt(
         &self,
         method: usize,
         token: &[u8],
@@ -147,12 +148,18 @@ impl Authenticator {
     }
 
     /// Whom the token speaks for, if verifying it anew would come to what it came to before.
-    fn recall(&mut self, method: usize, token: &[u8], now: UnixTime) -> Option<Arc<Caller>> {
+    pub(super) fn recall(&mut self, method: usize, token: &[u8], now: UnixTime) -> Option<Arc<Caller>> {
         let keys = Arc::clone(self.keys_in_force(method, now)?);
         self.verified.find(method, token, &keys, now)
     }
 
-    fn remember(&mut self, token: &[u8], caller: &Arc<Caller>, now: UnixTime, valid_until: Option<UnixTime>) {
+    pub(super) fn remember(
+        &mut self,
+        token: &[u8],
+        caller: &Arc<Caller>,
+        now: UnixTime,
+        valid_until: Option<UnixTime>,
+    ) {
         if let Some(keys) = self.keys_in_force(caller.method, now).map(Arc::clone) {
             self.verified.remember(token, &keys, caller, now, valid_until);
         }
@@ -182,10 +189,16 @@ impl Gate {
     /// Takes a readable request to its decision, or as far as it can go without keys.
     pub(super) fn admit(&mut self, exchange: ExchangeId, request: Request, turn: &mut Turn<'_>) {
         let config = Arc::clone(&self.config);
-        let access =
-            config.policy.locate(request.action(), request.resource(), &request.context(turn.now)).access();
+        let access = access(Sides::of(&config, None).deciding, &request, turn.now);
         if access == Access::Public {
-            return self.conclude(exchange, request, None, turn.now, turn);
+            let caller = self.recognise(&request, turn);
+            return match caller.as_deref().and_then(|caller| self.defect(caller, &request, turn.now)) {
+                Some(error) => {
+                    let denial = Denial::Credential(error);
+                    self.refuse(exchange, &request, None, &denial, turn.now, turn);
+                }
+                None => self.conclude(exchange, request, caller, turn.now, turn),
+            };
         }
         let locations = config.locations.iter().enumerate().map(|(place, (_, location))| (place, location));
         match credential::find(locations, &request.headers, request.target.query.as_deref()) {
@@ -225,13 +238,11 @@ impl Gate {
         turn: &mut Turn<'_>,
     ) {
         if let Some(caller) = self.authenticator.recall(method, credential.expose(), turn.now) {
-            self.count_attempt(Some(method), AttemptResult::Success, None, turn);
             self.fetch_if_due(method, turn);
-            return self.conclude(exchange, request, Some(caller), since, turn);
+            return self.accept(exchange, request, caller, since, turn);
         }
         match self.authenticator.attempt(method, credential.expose(), turn.now, turn.crypto, after_fetch) {
             Attempt::Verified(token) => {
-                self.count_attempt(Some(method), AttemptResult::Success, None, turn);
                 self.fetch_if_due(method, turn);
                 let config = Arc::clone(&self.config);
                 let Some(settings) = config.methods.get(method) else {
@@ -240,12 +251,9 @@ impl Gate {
                 };
                 let caller = Arc::new(Caller::new(method, settings, &token));
                 self.authenticator.remember(credential.expose(), &caller, turn.now, token.valid_until());
-                self.conclude(exchange, request, Some(caller), since, turn);
+                self.accept(exchange, request, caller, since, turn);
             }
-            Attempt::Failed(error) => {
-                self.count_attempt(Some(method), AttemptResult::Failure, Some(error.reason()), turn);
-                self.refuse(exchange, &request, None, &Denial::Credential(error), since, turn);
-            }
+            Attempt::Failed(error) => self.refuse_credential(exchange, &request, method, error, since, turn),
             Attempt::Unavailable(retry_after) => {
                 self.refuse_for_keys(exchange, &request, method, retry_after, since, turn);
             }
@@ -260,6 +268,36 @@ impl Gate {
                 }
             }
         }
+    }
+
+    /// Takes a request on whose credential is good, unless the policy that decides for its caller cannot use it.
+    fn accept(
+        &mut self,
+        exchange: ExchangeId,
+        request: Request,
+        caller: Arc<Caller>,
+        since: UnixTime,
+        turn: &mut Turn<'_>,
+    ) {
+        let method = caller.method;
+        if let Some(error) = self.defect(&caller, &request, turn.now) {
+            return self.refuse_credential(exchange, &request, method, error, since, turn);
+        }
+        self.count_attempt(Some(method), AttemptResult::Success, None, turn);
+        self.conclude(exchange, request, Some(caller), since, turn);
+    }
+
+    fn refuse_credential(
+        &mut self,
+        exchange: ExchangeId,
+        request: &Request,
+        method: usize,
+        error: AuthnError,
+        since: UnixTime,
+        turn: &mut Turn<'_>,
+    ) {
+        self.count_attempt(Some(method), AttemptResult::Failure, Some(error.reason()), turn);
+        self.refuse(exchange, request, None, &Denial::Credential(error), since, turn);
     }
 
     pub(super) fn refuse_for_keys(

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use portcullis_policy::decision::{Permit, Response, RuleId};
 use portcullis_policy::path::RequestTarget;
-use portcullis_policy::policy::Route;
+use portcullis_policy::policy::{Access, Route};
 use portcullis_policy::request::{AccessRequest, Action, Context, Resource, Subject};
 
 use crate::audit::Sequence;
+use crate::authn::error::ClaimDefect;
 use crate::authn::jwt::VerifiedToken;
 use crate::config::{Config, Method};
 use crate::credential::{self, Location, has_cookie, without_cookie, without_parameter};
@@ -17,6 +18,7 @@ use crate::gate::command::{Command, HeaderEdit};
 use crate::gate::identity::Identity;
 use crate::gate::recording::{Kept, Verdict};
 use crate::gate::request::{Outline, Request};
+use crate::gate::trial::{Opinion, Sides};
 use crate::gate::waiting::{Waiting, Wanted};
 use crate::gate::{Denial, ExchangeId, Gate, Turn};
 use crate::metrics::Metric;
@@ -27,11 +29,13 @@ use crate::time::UnixTime;
 pub(super) struct Caller {
     pub(super) method: usize,
     pub(super) subject: Subject,
+    /// Why its groups could not be read, where the credential is good all the same.
+    pub(super) groups_defect: Option<ClaimDefect>,
 }
 
 impl Caller {
     pub(super) fn new(method: usize, settings: &Method, token: &VerifiedToken) -> Caller {
-        Caller { method, subject: subject(settings, token) }
+        Caller { method, subject: subject(settings, token), groups_defect: token.groups().err() }
     }
 }
 
@@ -69,8 +73,9 @@ impl Gate {
         turn: &mut Turn<'_>,
     ) {
         let config = Arc::clone(&self.config);
-        let located = config.policy.locate(request.action(), request.resource(), &request.context(turn.now));
-        let response = config.policy.decide(
+        let sides = Sides::of(&config, caller.as_ref().map(|caller| &caller.subject));
+        let located = sides.deciding.locate(request.action(), request.resource(), &request.context(turn.now));
+        let response = sides.deciding.decide(
             &located,
             &AccessRequest {
                 subject: caller.as_ref().map(|caller| &caller.subject),
@@ -81,16 +86,20 @@ impl Gate {
         );
         let must_wait = located.waits_for_record();
         let permission = located.route().and_then(Route::permission).map(ToString::to_string);
+        let opinion = self.compare(sides, &request, caller.as_deref(), &response, turn);
         let Response { outcome, reasons, tenant, cross_tenant, .. } = response;
+        // Whom the other policy looks at is nobody where the deciding one looks at nobody.
+        let caller = caller.filter(|_| located.access() != Access::Public);
         match outcome {
             Err(refusal) => {
                 let denial = Denial::Refused(refusal);
-                let because = Because { rules: &reasons, permission: permission.as_deref() };
+                let because =
+                    Because { rules: &reasons, permission: permission.as_deref(), opinion: opinion.as_ref() };
                 self.refuse_for(exchange, &request, caller.as_deref(), because, &denial, since, turn);
             }
             Ok(permit) => {
                 let edits = edits(&config, &request, caller.as_deref(), tenant.as_deref());
-                let granted = Granted { permit, reasons, permission, tenant, cross_tenant, edits };
+                let granted = Granted { permit, reasons, permission, tenant, cross_tenant, edits, opinion };
                 self.permit(exchange, request, caller, must_wait, granted, since, turn);
             }
         }
@@ -113,6 +122,7 @@ impl Gate {
             permission: granted.permission.as_deref(),
             tenant: granted.tenant.as_deref(),
             cross_tenant: granted.cross_tenant,
+            opinion: granted.opinion.as_ref(),
         };
         let kept = self.keep(&request.outline, Some(&request), caller.as_deref(), &verdict, since, turn);
         let Granted { permit, edits, .. } = granted;
@@ -174,8 +184,9 @@ impl Gate {
         turn: &mut Turn<'_>,
     ) {
         let tenant = caller.and_then(|caller| caller.subject.tenant.as_deref());
-        let Because { rules, permission } = because;
-        let verdict = Verdict { denial: Some(denial), rules, permission, tenant, cross_tenant: false };
+        let Because { rules, permission, opinion } = because;
+        let verdict =
+            Verdict { denial: Some(denial), rules, permission, tenant, cross_tenant: false, opinion };
         let kept = self.keep(&request.outline, Some(request), caller, &verdict, since, turn);
         self.answer(exchange, &request.outline, unless_unavailable(kept, denial), turn);
         self.observe_latency(caller, since, turn);
@@ -189,8 +200,14 @@ impl Gate {
         denial: &Denial,
         turn: &mut Turn<'_>,
     ) {
-        let verdict =
-            Verdict { denial: Some(denial), rules: &[], permission: None, tenant: None, cross_tenant: false };
+        let verdict = Verdict {
+            denial: Some(denial),
+            rules: &[],
+            permission: None,
+            tenant: None,
+            cross_tenant: false,
+            opinion: None,
+        };
         let kept = self.keep(outline, None, None, &verdict, turn.now, turn);
         self.answer(exchange, outline, unless_unavailable(kept, denial), turn);
     }
@@ -237,7 +254,7 @@ pub fn subject(method: &Method, token: &VerifiedToken) -> Subject {
         roles: token.roles().to_vec(),
         scopes: token.scopes().to_vec(),
         permissions: token.permissions().to_vec(),
-        groups: token.groups().to_vec(),
+        groups: token.groups().unwrap_or_default().to_vec(),
         method: Some(method.name.clone()),
         key_type: method.key_type.clone(),
         attributes: token.attributes().clone(),
@@ -250,6 +267,7 @@ pub fn subject(method: &Method, token: &VerifiedToken) -> Subject {
 struct Because<'a> {
     rules: &'a [RuleId],
     permission: Option<&'a str>,
+    opinion: Option<&'a Opinion>,
 }
 
 /// What a permit comes with.
@@ -260,6 +278,7 @@ struct Granted {
     tenant: Option<String>,
     cross_tenant: bool,
     edits: Vec<HeaderEdit>,
+    opinion: Option<Opinion>,
 }
 
 /// Under `when_full: refuse` a request whose record has no room gets no other answer than that.

@@ -20,6 +20,7 @@ mod identity;
 mod keys;
 mod recording;
 mod request;
+mod trial;
 mod verified_tokens;
 mod waiting;
 
@@ -88,7 +89,9 @@ impl Gate {
     /// any event is handled.
     pub fn new(config: Config, stream: StreamId, now: UnixTime, probe: HostProbe) -> (Gate, Vec<Command>) {
         let methods: Vec<&str> = config.methods.iter().map(|method| method.name.as_str()).collect();
-        let metrics = Metrics::new(&config.name, &methods);
+        let candidate = config.candidate.as_ref();
+        let candidate = candidate.map(|candidate| (candidate.name.as_str(), candidate.rules.as_slice()));
+        let metrics = Metrics::new(&config.name, &methods, candidate);
         let config = Arc::new(config);
         let mut gate = Gate {
             authenticator: Authenticator::new(Arc::clone(&config), probe),

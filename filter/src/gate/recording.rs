@@ -16,6 +16,7 @@ use crate::gate::callout::Purpose;
 use crate::gate::command::{Callout, CalloutId, Command, LogLevel};
 use crate::gate::conclusion::Caller;
 use crate::gate::request::{Outline, Request};
+use crate::gate::trial::Opinion;
 use crate::gate::waiting::{Waiting, Wanted};
 use crate::gate::{CalloutReply, Denial, Gate, Turn};
 use crate::metrics::{Done, Metric};
@@ -29,6 +30,8 @@ pub(super) struct Verdict<'a> {
     pub(super) rules: &'a [RuleId],
     pub(super) tenant: Option<&'a str>,
     pub(super) cross_tenant: bool,
+    /// What the policy said whose answer does not count.
+    pub(super) opinion: Option<&'a Opinion>,
 }
 
 /// What became of a record.
@@ -215,6 +218,7 @@ fn decision(
         policy_digest: config.digest,
         latency,
         cross_tenant: verdict.cross_tenant,
+        candidate: verdict.opinion.and_then(|opinion| opinion.record(config, verdict)),
     }))
 }
 

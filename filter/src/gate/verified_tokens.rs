@@ -209,7 +209,7 @@ mod tests {
     }
 
     fn caller(method: usize) -> Arc<Caller> {
-        Arc::new(Caller { method, subject: Subject::default() })
+        Arc::new(Caller { method, subject: Subject::default(), groups_defect: None })
     }
 
     fn at(seconds: u64) -> UnixTime {

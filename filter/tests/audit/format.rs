@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use portcullis_filter::audit::{
-    AuthenticationDisabled, Chain, Decision, Digest, Gap, GapCause, MAX_LINE_BYTES, Outcome, Record,
-    Sequence, StreamId, Texts, Value,
+    Answer, AuthenticationDisabled, Chain, Change, Decision, Digest, Gap, GapCause, MAX_LINE_BYTES, Outcome,
+    Record, Sequence, StreamId, Texts, Trial, Value,
 };
 
 use crate::support::{at, decision, open};
@@ -27,6 +27,11 @@ fn every_kind() -> Vec<Record> {
 fn greatest() -> Record {
     let long = "\u{1}".repeat(100_000);
     let many: Vec<&str> = vec![&long; 1_000];
+    let answer = || Answer {
+        outcome: Outcome::Permit,
+        code: Some(long.as_str().into()),
+        rules: Texts::from_iter(many.iter().copied()),
+    };
     Record::Decision(Box::new(Decision {
         request_id: Some(long.as_str().into()),
         method: Some(long.as_str().into()),
@@ -52,6 +57,13 @@ fn greatest() -> Record {
         default_tenant: true,
         path_normalized: true,
         upgrade: Some(long.as_str().into()),
+        candidate: Some(Box::new(Trial {
+            name: long.as_str().into(),
+            enforced: true,
+            change: Some(Change::NewlyAllowed),
+            answer: answer(),
+            live: Some(answer()),
+        })),
     }))
 }
 

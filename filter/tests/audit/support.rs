@@ -52,6 +52,7 @@ pub(crate) fn decision(subject: &str) -> Record {
         default_tenant: false,
         path_normalized: false,
         upgrade: None,
+        candidate: None,
     }))
 }
 

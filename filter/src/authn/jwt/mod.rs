@@ -118,6 +118,10 @@ impl JwtVerifier {
             Some(path) => claims.identifier(path, Claim::Tenant)?.map(str::to_owned),
             None => None,
         };
+        let groups = match list(&paths.groups, ListForm::SingleString, Claim::Groups) {
+            Err(defect) if !paths.groups_may_be_unreadable => return Err(defect),
+            groups => groups,
+        };
         Ok(VerifiedToken {
             issuer: issuer.to_owned(),
             user_id: user_id.to_owned(),
@@ -125,7 +129,7 @@ impl JwtVerifier {
             roles: list(&paths.roles, ListForm::SingleString, Claim::Roles)?,
             scopes: list(&paths.scopes, ListForm::SpaceDelimited, Claim::Scopes)?,
             permissions: list(&paths.permissions, ListForm::SpaceDelimited, Claim::Permissions)?,
-            groups: list(&paths.groups, ListForm::SingleString, Claim::Groups)?,
+            groups,
             attributes: attributes(&claims, &paths.attributes),
             token_id: claims.identifier(&ClaimPath::name("jti"), Claim::TokenId)?.map(str::to_owned),
             expires_at,

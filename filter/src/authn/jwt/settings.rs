@@ -92,6 +92,9 @@ pub struct ClaimPaths {
     pub permissions: Option<ClaimPath>,
     /// Groups: an array of strings, or one string that is one group.
     pub groups: Option<ClaimPath>,
+    /// Whether a token whose groups cannot be read is accepted all the same, without them and saying so: for whoever has
+    /// use for a caller of whom only that is unknown.
+    pub groups_may_be_unreadable: bool,
     /// What conditions look at besides, by the name they give it. Of any type, as the token has it.
     pub attributes: Vec<(String, ClaimPath)>,
 }
@@ -105,6 +108,7 @@ impl Default for ClaimPaths {
             scopes: Some(ClaimPath::name("scope")),
             permissions: None,
             groups: None,
+            groups_may_be_unreadable: false,
             attributes: Vec::new(),
         }
     }

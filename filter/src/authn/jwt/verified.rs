@@ -5,6 +5,7 @@ use std::fmt;
 use serde_json::{Map, Value};
 
 use crate::authn::claims::ClaimsSet;
+use crate::authn::error::ClaimDefect;
 use crate::time::UnixTime;
 
 /// Who is calling, by a token whose form, signature and claims are good.
@@ -18,7 +19,7 @@ pub struct VerifiedToken {
     pub(super) roles: Vec<String>,
     pub(super) scopes: Vec<String>,
     pub(super) permissions: Vec<String>,
-    pub(super) groups: Vec<String>,
+    pub(super) groups: Result<Vec<String>, ClaimDefect>,
     pub(super) attributes: Map<String, Value>,
     pub(super) token_id: Option<String>,
     pub(super) expires_at: Option<UnixTime>,
@@ -64,9 +65,11 @@ impl VerifiedToken {
     }
 
     /// The groups the caller is in, if the settings say where they stand.
-    #[must_use]
-    pub fn groups(&self) -> &[String] {
-        &self.groups
+    ///
+    /// # Errors
+    /// What is wrong with them, where the settings accept a token with groups that cannot be read.
+    pub fn groups(&self) -> Result<&[String], ClaimDefect> {
+        self.groups.as_deref().map_err(|defect| *defect)
     }
 
     /// What the settings name besides, by the names they give it; what the token does not say is not there.
