@@ -23,7 +23,7 @@ pub use record::{AuthenticationDisabled, Decision, FORMAT_VERSION, Gap, GapCause
 pub use settings::{Settings, SettingsError, WhenFull};
 pub use stream::{Appended, NotRecorded, Pending, Stream};
 pub use text::{Text, Texts};
-pub use trial::{Answer, Change, Trial};
+pub use trial::{Answer, Change, MAX_TRIAL_RULES, Trial};
 pub use verify::{
     Expectations, ExpectedHead, Finding, FindingKind, NotAHead, Recorded, Report, StreamSummary, verify,
     verify_records,
