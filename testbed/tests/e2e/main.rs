@@ -5,6 +5,7 @@
 //! command that mends it.
 
 mod audit;
+mod candidate;
 mod environment;
 mod examples;
 mod grpc;

@@ -28,7 +28,8 @@ pub struct Candidate {
 #[deserr(error = Problems, deny_unknown_fields)]
 #[schemars(deny_unknown_fields)]
 pub struct Enforcement {
-    /// Share of subjects, from 0 to 100. A subject is always on the same side; anonymous callers are on the live one.
+    /// Share of subjects, from 0 to 100. A subject is always on the same side; anonymous callers are on the live one, except at
+    /// 100, where the candidate answers everyone.
     #[deserr(default)]
     #[schemars(default)]
     #[schemars(range(max = 100))]
