@@ -208,7 +208,9 @@ fn groups_that_cannot_be_read_refuse_only_who_is_answered_by_the_policy_that_nee
     assert_eq!(shadow.counted(), ["enforced=false"], "and groups that can be read are seen by the candidate");
 
     let mut enforced = Trial::of(anyone(), staff(), 100);
-    assert_eq!(enforced.ask("/docs", unreadable()), refused(401, "invalid_token"));
+    for _again in 0..3 {
+        assert_eq!(enforced.ask("/docs", unreadable()), refused(401, "invalid_token"), "remembered or not");
+    }
     assert_eq!(enforced.ask("/docs", in_staff()), Outcome::Resumed);
 
     let mut relaxed = Trial::of(staff(), anyone(), 100);
