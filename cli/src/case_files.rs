@@ -3,6 +3,7 @@
 //! A case that brings a credential of its own is left out, and said to be: only a gate reads credentials.
 
 mod coverage;
+mod junit;
 mod table;
 
 use std::collections::BTreeSet;
@@ -16,6 +17,7 @@ use serde_json::{Value, json};
 
 use crate::environment::Environment;
 use crate::exit;
+use crate::file;
 use crate::policy_file::PolicyFile;
 use crate::question::{Answer, Question};
 use crate::report;
@@ -38,6 +40,9 @@ pub(crate) struct TestArgs {
     /// The least share of rules, in percent, that a case must have decided by.
     #[arg(long, value_name = "PERCENT", default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=100))]
     min_coverage: u8,
+    /// Write JUnit XML to this file as well, which is replaced in one step.
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
     /// Print one JSON document instead of text.
     #[arg(long)]
     json: bool,
@@ -52,8 +57,14 @@ pub(crate) fn run(args: &TestArgs) -> ExitCode {
             Err(status) => return status,
         }
     }
+    if let Some(path) = &args.junit {
+        let written = junit::xml(&results).map_err(io::Error::other);
+        if let Err(error) = written.and_then(|xml| file::replace(path, xml.as_bytes())) {
+            return exit::unusable(&format_args!("{}: {error}", path.display()));
+        }
+    }
     let is_good = |result: &Outcome| {
-        result.failed.is_empty() && result.coverage.percent() >= usize::from(args.min_coverage)
+        result.failed().next().is_none() && result.coverage.percent() >= usize::from(args.min_coverage)
     };
     let all_good = results.iter().all(is_good);
     exit::after_saying(all_good, |out| {
@@ -83,44 +94,70 @@ pub(crate) fn questions(file: &Path) -> Result<Vec<(String, Question)>, ExitCode
 /// What the cases of one file came to.
 struct Outcome {
     file: String,
-    passed: usize,
-    failed: Vec<Failure>,
-    /// Name and line of the cases that only a gate can answer.
-    left_out: Vec<(String, usize)>,
+    /// Every case, in the order of the file.
+    ran: Vec<Ran>,
     coverage: Coverage,
 }
 
-/// A case whose answer is not the expected one.
-struct Failure {
+/// A case, and what it came to.
+struct Ran {
     name: String,
     line: usize,
-    expected: String,
-    actual: String,
+    came_to: CameTo,
+}
+
+enum CameTo {
+    Passed,
+    /// The answer is not the expected one.
+    Failed {
+        expected: String,
+        actual: String,
+    },
+    /// Only a gate can answer it.
+    LeftOut,
 }
 
 impl Outcome {
+    /// Name, line, what was expected and what came.
+    fn failed(&self) -> impl Iterator<Item = (&str, usize, &str, &str)> {
+        self.ran.iter().filter_map(|ran| match &ran.came_to {
+            CameTo::Failed { expected, actual } => {
+                Some((ran.name.as_str(), ran.line, expected.as_str(), actual.as_str()))
+            }
+            CameTo::Passed | CameTo::LeftOut => None,
+        })
+    }
+
+    fn left_out(&self) -> impl Iterator<Item = &Ran> {
+        self.ran.iter().filter(|ran| matches!(ran.came_to, CameTo::LeftOut))
+    }
+
+    fn passed(&self) -> usize {
+        self.ran.iter().filter(|ran| matches!(ran.came_to, CameTo::Passed)).count()
+    }
+
     fn to_json(&self) -> Value {
-        let failed = self.failed.iter().map(|Failure { name, line, expected, actual }| {
+        let failed = self.failed().map(|(name, line, expected, actual)| {
             json!({ "name": name, "line": line, "expected": expected, "actual": actual })
         });
-        let left_out = self.left_out.iter().map(|(name, line)| json!({ "name": name, "line": line }));
-        json!({ "file": self.file, "passed": self.passed, "failed": failed.collect::<Vec<_>>(),
+        let left_out = self.left_out().map(|ran| json!({ "name": ran.name, "line": ran.line }));
+        json!({ "file": self.file, "passed": self.passed(), "failed": failed.collect::<Vec<_>>(),
                 "needs_a_gateway": left_out.collect::<Vec<_>>(), "coverage_percent": self.coverage.percent(),
                 "never_decided": self.coverage.missing().collect::<Vec<_>>() })
     }
 
     fn write_text(&self, out: &mut impl Write) -> io::Result<()> {
-        for Failure { name, line, expected, actual } in &self.failed {
-            writeln!(out, "{}:{line}: {name}\n  - expected {expected}\n  + actual   {actual}", self.file)?;
+        for (name, line, expected, actual) in self.failed() {
+            writeln!(out, "{}", difference(&self.file, line, name, expected, actual))?;
         }
-        for (name, line) in &self.left_out {
+        for Ran { name, line, .. } in self.left_out() {
             writeln!(out, "{}:{line}: {name}: left out: needs a gateway", self.file)?;
         }
         for rule in self.coverage.missing() {
             writeln!(out, "{}: no case is decided by `{rule}`", self.file)?;
         }
-        let (file, passed, failed) = (&self.file, self.passed, self.failed.len());
-        let (left_out, percent) = (self.left_out.len(), self.coverage.percent());
+        let (file, passed, failed) = (&self.file, self.passed(), self.failed().count());
+        let (left_out, percent) = (self.left_out().count(), self.coverage.percent());
         writeln!(
             out,
             "{file}: {passed} passed, {failed} failed, {left_out} left out; {percent} % of the rules decided a case"
@@ -128,15 +165,21 @@ impl Outcome {
     }
 }
 
+/// A failure, as people read it.
+fn difference(file: &str, line: usize, name: &str, expected: &str, actual: &str) -> String {
+    format!("{file}:{line}: {name}\n  - expected {expected}\n  + actual   {actual}")
+}
+
 fn run_file(file: &Path) -> Result<Outcome, ExitCode> {
     let (source, table) = open(file)?;
     let policy = PolicyFile::open(&file.with_file_name(&table.policy), &Environment::Process)?;
     let mut coverage = Coverage::of(&policy);
-    let (mut passed, mut failed, mut left_out, mut asked) = (0_usize, Vec::new(), Vec::new(), Vec::new());
+    let (mut ran, mut asked) = (Vec::new(), Vec::new());
     for (index, case) in table.cases.iter().enumerate() {
         let line = source.positions.nearest(&place(index)).map_or(0, |place| place.line);
+        let name = case.name.clone();
         if case.needs_a_gate() {
-            left_out.push((case.name.clone(), line));
+            ran.push(Ran { name, line, came_to: CameTo::LeftOut });
             continue;
         }
         let unreadable =
@@ -144,20 +187,16 @@ fn run_file(file: &Path) -> Result<Outcome, ExitCode> {
         let question = table.question(case).map_err(unreadable)?;
         let answer = question.ask(&policy.config.policy, policy.config.path_mode).map_err(unreadable)?;
         coverage.decided(&policy, &answer.rules);
-        if case.expect.is_met_by(&answer) {
-            passed = passed.saturating_add(1);
+        let came_to = if case.expect.is_met_by(&answer) {
+            CameTo::Passed
         } else {
-            failed.push(Failure {
-                name: case.name.clone(),
-                line,
-                expected: case.expect.to_text(),
-                actual: case.expect.text_of(&answer),
-            });
-        }
+            CameTo::Failed { expected: case.expect.to_text(), actual: case.expect.text_of(&answer) }
+        };
+        ran.push(Ran { name, line, came_to });
         asked.push((question, answer));
     }
     coverage.decided(&policy, &grants_that_matter(&policy, &asked));
-    Ok(Outcome { file: source.name, passed, failed, left_out, coverage })
+    Ok(Outcome { file: source.name, ran, coverage })
 }
 
 fn open(file: &Path) -> Result<(Source, Table), ExitCode> {

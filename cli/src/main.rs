@@ -12,6 +12,7 @@ mod environment;
 mod evaluate;
 mod exit;
 mod explain;
+mod file;
 mod input;
 mod keyring;
 mod keys_validate;

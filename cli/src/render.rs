@@ -3,7 +3,6 @@
 //! The frames around it are the files under `envoy/`, which the tests boot: what is shipped and what is rendered
 //! differ in the document and in nothing else.
 
-mod file;
 mod frame;
 
 use std::io::Write as _;
@@ -16,6 +15,7 @@ use serde_json::Value;
 use crate::check::load;
 use crate::environment::Environment;
 use crate::exit;
+use crate::file;
 use crate::report::Report;
 use crate::source::Source;
 

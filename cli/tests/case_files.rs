@@ -39,6 +39,49 @@ mod command {
     }
 
     #[test]
+    fn build_servers_get_a_test_case_a_case() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("junit.xml");
+        let path = file.to_str().unwrap();
+        let failing = GOOD
+            .replace("{deny: missing_token}", "permit")
+            .replace("two readings", "two \u{1}<readings>")
+            + "  - {name: brings a token, request: {method: GET, url: 'https://a/', headers: {authorization: x}}, expect: permit}\n";
+        let failing = failing.replace("name: two \u{1}<readings>", "name: \"two \\x01<readings>\"");
+        let (status, said) = test(failing, &["--junit", path]);
+        assert_eq!(status, 1, "{said}");
+        let expected = r#"<?xml version="1.0" encoding="UTF-8"?>
+<testsuites name="portcullis test" tests="4" skipped="1" failures="1" errors="0">
+    <testsuite name="cases.yaml" tests="4" skipped="1" errors="0" failures="1">
+        <properties>
+            <property name="coverage_percent" value="25"/>
+            <property name="never_decided" value="public/0"/>
+            <property name="never_decided" value="routes/1"/>
+            <property name="never_decided" value="rules/0"/>
+        </properties>
+        <testcase name="reads" classname="cases.yaml" file="cases.yaml" line="3"/>
+        <testcase name="nobody" classname="cases.yaml" file="cases.yaml" line="4">
+            <failure message="expected permit, actual deny: missing_token" type="answer">cases.yaml:4: nobody
+  - expected permit
+  + actual   deny: missing_token</failure>
+        </testcase>
+        <testcase name="two &lt;readings&gt;" classname="cases.yaml" file="cases.yaml" line="5"/>
+        <testcase name="brings a token" classname="cases.yaml" file="cases.yaml" line="6">
+            <skipped message="needs a gateway"/>
+        </testcase>
+    </testsuite>
+</testsuites>
+"#;
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), expected);
+
+        let missing = folder.path().join("no/folder/junit.xml");
+        let (status, said) = test(GOOD, &["--junit", missing.to_str().unwrap()]);
+        assert!(status == 2 && said.contains("junit.xml: "), "{said}");
+        assert_eq!(test("cases: []", &["--junit", path]).0, 2);
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), expected, "what cannot run replaces no report");
+    }
+
+    #[test]
     fn what_is_no_table_of_cases_runs_nothing() {
         for cases in ["", "cases: []", "a: [", "cases: [{name: a, expect: permit}]", "a: 1\na: 2\n"] {
             assert_eq!(test(cases, &[]).0, 2, "{cases}");

@@ -5,7 +5,7 @@ use std::path::Path;
 
 /// Replaces the content of the file at `path`, or makes it: writes beside it, then renames. Who reads it gets the old
 /// content or the new, and who watches it (Envoy watches for renames) hears of it once.
-pub(super) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
+pub(crate) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut builder = tempfile::Builder::new();
     builder.prefix(".portcullis-");
