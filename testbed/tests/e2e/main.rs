@@ -16,6 +16,7 @@ mod metrics;
 mod oidc_provider;
 mod paths;
 mod policy_push;
+mod replay;
 mod support;
 mod trap;
 mod upgrades;
