@@ -10,6 +10,7 @@ use portcullis_filter::config::Config;
 use portcullis_filter::time::UnixTime;
 use portcullis_policy::document::{Document, Problems};
 use portcullis_policy::lint::{self, Finding, LINTS};
+use portcullis_policy::policy::Policy;
 use serde_json::Value;
 
 use crate::clock;
@@ -89,7 +90,8 @@ pub(crate) fn load(
     now: Option<UnixTime>,
 ) -> Result<(Value, Vec<Finding>), Problems> {
     let value = source.value.clone()?;
-    let document = Document::from_value(value.clone())?;
+    // What does not compile is said in the same breath as what does not read.
+    let document = Document::from_value_with(value.clone(), |rest| Policy::compile(rest).err())?;
     Config::load(value.to_string().as_bytes(), &|name| environment.get_or_stand_in(name))?;
     let mut findings = match i64::try_from(clock::or_now(now).seconds()) {
         Ok(now) => lint::findings_at(&document, now),

@@ -67,6 +67,19 @@ mod command {
     }
 
     #[test]
+    fn twelve_mistakes_in_what_callers_may_do_are_twelve_problems_at_once() {
+        let output = portcullis().args(["check", "twelve-more-mistakes.yaml"]).output().unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_data_eq!(&said, file!["documents/twelve-more-mistakes.txt"].raw());
+        assert!(said.ends_with("twelve-more-mistakes.yaml: 12 problems\n"), "{said}");
+        let text = std::fs::read_to_string(documents().join("twelve-more-mistakes.yaml")).unwrap();
+        for (index, line) in text.lines().enumerate().filter(|(_, line)| line.contains(" # ")) {
+            assert!(said.contains(&format!("twelve-more-mistakes.yaml:{}:", index + 1)), "{line}");
+        }
+    }
+
+    #[test]
     fn a_good_document_is_good_in_yaml_and_in_json() {
         let secret = ("SHOP_SERVICES_SECRET", "0123456789abcdef0123456789abcdef");
         let output = portcullis().env(secret.0, secret.1).args(["check", "shop.yaml"]).output().unwrap();

@@ -56,7 +56,7 @@ impl Problem {
 
     /// The same problem, which may vanish when `part` is mended.
     #[must_use]
-    pub(super) fn hinging_on(mut self, part: JsonPointer) -> Self {
+    pub(crate) fn hinging_on(mut self, part: JsonPointer) -> Self {
         self.hinges_on = Some(part);
         self
     }
@@ -176,6 +176,22 @@ impl Problems {
             self.listed.truncate(MAX_PROBLEMS);
             self.unlisted = self.unlisted.saturating_add(1);
         }
+    }
+
+    /// These problems, and those of the `others` that are not explained by them: what stands in the same place is the same
+    /// mistake, and what was said of a part that could not be read may vanish with the slip.
+    #[must_use]
+    pub(super) fn and_unexplained(self, others: Option<Self>) -> Self {
+        let Some(others) = others else { return self };
+        let earlier: Vec<JsonPointer> = self.listed.iter().map(|problem| problem.pointer.clone()).collect();
+        let is_new = |problem: &Problem| !earlier.iter().any(|slip| problem.is_explained_by(slip));
+        let unlisted = others.unlisted;
+        let mut all = others.listed.into_iter().filter(is_new).fold(self, |mut all, problem| {
+            all.add(problem);
+            all
+        });
+        all.unlisted = all.unlisted.saturating_add(unlisted);
+        all
     }
 
     /// These problems without those that one mistake has beside the first: of fields that stand for the same, and for what is

@@ -19,7 +19,7 @@ impl Document {
     pub fn from_json(bytes: &[u8]) -> Result<Self, Problems> {
         let refused = |error: JsonError| Problem::new(JsonPointer::root(), error.to_string());
         let tree = json::read(bytes, MAX_JSON_BYTES).map_err(refused)?;
-        Self::read(tree, || Ok(json::parse(bytes).map_err(refused)?))
+        Self::read(tree, || Ok(json::parse(bytes).map_err(refused)?), |_| None)
     }
 
     /// Reads a document from a JSON value.
@@ -28,16 +28,33 @@ impl Document {
     ///
     /// Everything that is wrong with it, each problem with its place.
     pub fn from_value(value: Value) -> Result<Self, Problems> {
-        Self::read(Tree::of(&value), || Ok(value.clone()))
+        Self::from_value_with(value, |_| None)
+    }
+
+    /// Reads a document from a JSON value, and has `further` look at whatever of it could be read when something is wrong:
+    /// what does not compile is then found in the same pass. It is not asked about a document that reads.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong with it, each problem with its place.
+    pub fn from_value_with(
+        value: Value,
+        further: impl FnOnce(&Document) -> Option<Problems>,
+    ) -> Result<Self, Problems> {
+        Self::read(Tree::of(&value), || Ok(value.clone()), further)
     }
 
     /// Reads a tree, and asks for it `again` only when something is wrong: a copy of a large document costs as much as
     /// reading it.
-    fn read(tree: Tree<'_>, again: impl FnOnce() -> Result<Value, Problems>) -> Result<Self, Problems> {
+    fn read(
+        tree: Tree<'_>,
+        again: impl FnOnce() -> Result<Value, Problems>,
+        further: impl FnOnce(&Document) -> Option<Problems>,
+    ) -> Result<Self, Problems> {
         let shape: Problems = match deserr::deserialize::<Self, _, Problems>(tree) {
             Ok(mut document) => {
                 return match Problems::from_list(semantics::problems(&mut document)) {
-                    Some(problems) => Err(problems),
+                    Some(problems) => Err(problems.and_unexplained(further(&document))),
                     None => Ok(document),
                 };
             }
@@ -46,13 +63,8 @@ impl Document {
         let mut value = again()?;
         Err(match set_aside(&mut value, &shape) {
             Some(mut rest) => {
-                let unexplained =
-                    |problem: &Problem| !shape.iter().any(|slip| problem.is_explained_by(&slip.pointer));
-                let mut problems = shape.clone();
-                for problem in semantics::problems(&mut rest).into_iter().filter(unexplained) {
-                    problems.add(problem);
-                }
-                problems.folded()
+                let sense = Problems::from_list(semantics::problems(&mut rest));
+                shape.and_unexplained(sense).and_unexplained(further(&rest)).folded()
             }
             None => shape.folded(),
         })

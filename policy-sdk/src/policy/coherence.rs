@@ -27,13 +27,16 @@ pub(super) fn problems(source: &Source<'_>, found: &mut Vec<Problem>) {
     for (index, policy) in authorization.policies.iter().enumerate() {
         let place = place.member("policies").element(index);
         if !names.insert(&policy.name) {
-            found.push(Problem::new(place.member("name"), "two policies of one name"));
+            let problem = Problem::new(place.member("name"), "two policies of one name");
+            found.push(problem.expected("a name of its own"));
         }
         for (index, name) in policy.attach.routes.iter().enumerate() {
             let known = authorization.routes.iter().filter_map(|route| route.name.as_deref());
             if !known.clone().any(|known| known == name) {
                 let place = place.member("attach").member("routes").element(index);
-                found.push(Problem::new(place, "no route has this name").nearest(name, known));
+                let problem = Problem::new(place, "no route has this name").nearest(name, known);
+                let problem = problem.expected("the `name` of a route in `routes`");
+                found.push(problem.hinging_on(JsonPointer::members(&["authorization", "routes"])));
             }
         }
         let rules = place.member("rules");
@@ -50,6 +53,20 @@ pub(super) fn problems(source: &Source<'_>, found: &mut Vec<Problem>) {
             found.push(Problem::new(place, "a route twice").expected("`grpc`, or `methods` and `path`"));
         }
     }
+    for (index, preflight) in authorization.preflight.iter().enumerate() {
+        let place = place.member("preflight").element(index).member("origins");
+        if preflight.origins.is_empty() {
+            found.push(Problem::new(place.clone(), "empty").expected("at least one origin, or `*` alone"));
+        }
+        for (index, origin) in preflight.origins.iter().enumerate() {
+            if !(origin == "*" && preflight.origins.len() == 1 || is_origin(origin)) {
+                let problem = Problem::new(place.element(index), "not an origin");
+                found.push(problem.expected(
+                    "scheme and host as browsers send them, such as `https://app.example.com`, or `*` alone",
+                ));
+            }
+        }
+    }
     for (index, grant) in authorization.grants.iter().enumerate() {
         if grant.subject.is_some() == grant.group.is_some() {
             let place = place.member("grants").element(index);
@@ -59,7 +76,8 @@ pub(super) fn problems(source: &Source<'_>, found: &mut Vec<Problem>) {
     for (tenant, own) in document.tenancy.tenants.iter() {
         for name in own.roles.keys().filter(|name| authorization.roles.contains_key(*name)) {
             let place = JsonPointer::members(&["tenancy", "tenants", tenant, "roles", name]);
-            found.push(Problem::new(place, "a role of the whole document has this name"));
+            let problem = Problem::new(place, "a role of the whole document has this name");
+            found.push(problem.expected("another name"));
         }
     }
 }
@@ -147,4 +165,42 @@ fn known_action(
     }
 }
 
+/// Whether a browser can send this as `Origin` (RFC 6454 section 6.2): scheme, host and port, in small letters, and nothing
+/// behind. Anything else would match no request.
+fn is_origin(text: &str) -> bool {
+    let is_small = |text: &str| {
+        !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic() && !byte.is_ascii_uppercase())
+    };
+    text.split_once("://").is_some_and(|(scheme, host)| {
+        is_small(scheme) && is_small(host) && !host.contains(['/', '?', '#', '@'])
+    })
+}
+
 const ACTIONS: &[&str] = &["read", "create", "update", "delete", "write", "*"];
+
+#[cfg(test)]
+mod tests {
+    use super::is_origin;
+
+    #[test]
+    fn an_origin_is_what_a_browser_sends() {
+        for origin in ["https://app.example.com", "http://localhost:3000", "https://[::1]:8443", "app://x"] {
+            assert!(is_origin(origin), "{origin}");
+        }
+        for text in [
+            "",
+            "*",
+            "null",
+            "app.example.com",
+            "https://",
+            "://a",
+            "https://app.example.com/",
+            "https://App.example.com",
+            "https://a b",
+            "https://a?b",
+            "https://user@a",
+        ] {
+            assert!(!is_origin(text), "{text}");
+        }
+    }
+}
