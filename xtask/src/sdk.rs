@@ -29,6 +29,9 @@ const STEP_LIMIT: Duration = Duration::from_secs(20 * 60);
 const SOURCES: [&str; 7] =
     ["package.json", "package-lock.json", "tsconfig.json", "README.md", "corpus", "src", "test"];
 
+/// The published schema of documents, in `docs`.
+const SCHEMA: &str = "portcullis.schema.json";
+
 /// A package that can be installed.
 #[derive(Debug)]
 pub(crate) struct Package {
@@ -125,6 +128,8 @@ fn lay_out(workspace: &Workspace, folder: &Path) -> Result<()> {
     for source in SOURCES {
         copy(&from.join(source), &folder.join(source))?;
     }
+    // The types of a document are made of it.
+    copy(&workspace.root.join("docs").join(SCHEMA), &folder.join(SCHEMA))?;
     Ok(())
 }
 

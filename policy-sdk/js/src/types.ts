@@ -1,14 +1,12 @@
 // What goes in and comes out, as OpenID AuthZEN 1.0 names it. No code.
 
+import type { PortcullisPolicyDocument } from "./document.js";
+
 /** Any JSON value. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json | undefined };
 
-/** A policy document, as `docs/document.md` describes it; `docs/portcullis.schema.json` is its schema. */
-export interface PolicyDocument {
-  readonly version: 1;
-  readonly authentication: Json;
-  readonly [section: string]: Json | undefined;
-}
+/** A policy document, as `docs/document.md` describes it. Its parts are made of `docs/portcullis.schema.json` when this is built. */
+export type PolicyDocument = PortcullisPolicyDocument & { readonly version: 1 };
 
 /** Who asks, taken at their word: verify a credential before. The type `anonymous` is a caller without one. */
 export interface Subject {

@@ -1,6 +1,6 @@
 // What TypeScript must accept, and what it must refuse. Compiled, never run.
 
-import { load, PolicyError, type EvaluationResponse, type EvaluationsResponse } from "portcullis-policy";
+import { load, PolicyError, type EvaluationResponse, type EvaluationsResponse, type PolicyDocument } from "portcullis-policy";
 
 const policy = load({ version: 1, authentication: {}, authorization: { rules: [] } });
 const subject = { type: "user", id: "alice", properties: { roles: ["editor"], department: "finance" } };
@@ -29,6 +29,29 @@ policy.evaluations({ subject, evaluations: [], options: { evaluations_semantic: 
 load({ authentication: {} });
 // @ts-expect-error and it is 1
 load({ version: 2, authentication: {} });
+// @ts-expect-error a section that is misspelt
+load({ version: 1, authentication: {}, authorisation: {} });
+// @ts-expect-error an effect is one of two
+load({ version: 1, authentication: {}, rules: [{ effect: "permit", action: "read", resource: "/a", role: "editor" }] });
+// @ts-expect-error an operator is one of the closed set
+load({ version: 1, authentication: {}, authorization: { conditions: [{ attribute: "a", operator: "like", value: "b" }] } });
+// @ts-expect-error conditions are no part of a rule's own fields
+load({ version: 1, authentication: {}, rules: [{ effect: "allow", action: "read", resource: "/a", role: "b", attribute: "c" }] });
+
+const document: PolicyDocument = {
+  version: 1,
+  authentication: {
+    methods: [{ name: "people", jwt: { issuer: "https://a", audience: ["b"], algorithms: ["ES256"], jwks_uri: "https://a/k", cluster: "idp" } }],
+  },
+  tenancy: { required: true, bind: [{ path: "/orgs/{tenant}/**" }, { query: "tenant" }] },
+  authorization: {
+    roles: { editor: { permissions: ["docs:*"] } },
+    routes: [{ methods: ["GET"], path: "/docs/{id}", permission: "docs:read" }],
+    conditions: [{ any_of: [{ attribute: "region", operator: "in", value: ["eu"] }, { attribute: "region", operator: "absent" }] }],
+    policies: [{ name: "office", attach: { path: "/docs/**" }, restrictions: { key_types: ["user"] } }],
+  },
+};
+load(document);
 
 const answers = policy.evaluations({ subject, action: { name: "GET" }, evaluations: [{ resource }] });
 if ("evaluations" in answers) {
