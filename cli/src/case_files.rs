@@ -43,6 +43,9 @@ pub(crate) struct TestArgs {
     /// Write JUnit XML to this file as well, which is replaced in one step.
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
+    /// Ask the candidates of the policies instead, as if they were in force.
+    #[arg(long)]
+    candidate: bool,
     /// Print one JSON document instead of text.
     #[arg(long)]
     json: bool,
@@ -52,7 +55,7 @@ pub(crate) struct TestArgs {
 pub(crate) fn run(args: &TestArgs) -> ExitCode {
     let mut results = Vec::new();
     for file in args.files.iter().flat_map(|path| files(path)) {
-        match run_file(&file) {
+        match run_file(&file, args.candidate) {
             Ok(result) => results.push(result),
             Err(status) => return status,
         }
@@ -170,9 +173,10 @@ fn difference(file: &str, line: usize, name: &str, expected: &str, actual: &str)
     format!("{file}:{line}: {name}\n  - expected {expected}\n  + actual   {actual}")
 }
 
-fn run_file(file: &Path) -> Result<Outcome, ExitCode> {
+fn run_file(file: &Path, candidate: bool) -> Result<Outcome, ExitCode> {
     let (source, table) = open(file)?;
-    let policy = PolicyFile::open(&file.with_file_name(&table.policy), &Environment::Process)?;
+    let policy =
+        PolicyFile::open_part(&file.with_file_name(&table.policy), candidate, &Environment::Process)?;
     let mut coverage = Coverage::of(&policy);
     let (mut ran, mut asked) = (Vec::new(), Vec::new());
     for (index, case) in table.cases.iter().enumerate() {

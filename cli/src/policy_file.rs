@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use portcullis_filter::config::Config;
 use portcullis_policy::document::{Document, Problems};
+use serde_json::Value;
 
 use crate::environment::{Environment, EnvironmentArgs};
 use crate::exit;
@@ -16,6 +17,9 @@ use crate::source::Source;
 pub(crate) struct PolicyArgs {
     /// Policy to ask, in YAML or JSON.
     policy: PathBuf,
+    /// Ask its candidate instead, as if that were in force.
+    #[arg(long)]
+    candidate: bool,
     #[command(flatten)]
     environment: EnvironmentArgs,
 }
@@ -27,7 +31,7 @@ impl PolicyArgs {
     /// The exit status, after having said what is wrong.
     pub(crate) fn open(&self) -> Result<(PolicyFile, Environment), ExitCode> {
         let environment = self.environment.open()?;
-        Ok((PolicyFile::open(&self.policy, &environment)?, environment))
+        Ok((PolicyFile::open_part(&self.policy, self.candidate, &environment)?, environment))
     }
 }
 
@@ -46,18 +50,45 @@ impl PolicyFile {
     /// # Errors
     /// The exit status, after having said what is wrong: a policy with a problem can be asked nothing.
     pub(crate) fn open(path: &Path, environment: &Environment) -> Result<Self, ExitCode> {
+        Self::open_part(path, false, environment)
+    }
+
+    /// The same, with its candidate in force if `candidate` says so.
+    ///
+    /// # Errors
+    /// The exit status, after having said what is wrong: also where there is no candidate.
+    pub(crate) fn open_part(
+        path: &Path,
+        candidate: bool,
+        environment: &Environment,
+    ) -> Result<Self, ExitCode> {
         let source = Source::open(path).map_err(|error| exit::unusable(&error))?;
-        match compile(&source, environment) {
-            Ok((document, config)) => Ok(Self { document, config }),
-            Err(problems) => Err(report::refuse(&source, problems, "has problems, so it decides nothing")),
+        let decides_nothing = "has problems, so it decides nothing";
+        let refused = |problems| report::refuse(&source, problems, decides_nothing);
+        let value = source.value.clone().map_err(refused)?;
+        let live = compile(value.clone(), environment).map_err(refused)?;
+        if !candidate {
+            return Ok(live);
         }
+        let no_candidate = || exit::unusable(&format_args!("{}: has no candidate", source.name));
+        compile(promoted(value).ok_or_else(no_candidate)?, environment).map_err(refused)
     }
 }
 
-fn compile(source: &Source, environment: &Environment) -> Result<(Document, Config), Problems> {
-    let value = source.value.clone()?;
+/// The document with its candidate in force, if it has one.
+fn promoted(mut document: Value) -> Option<Value> {
+    let members = document.as_object_mut()?;
+    let authorization = members.remove("candidate")?.get_mut("authorization")?.take();
+    for live in ["rules", "groups"] {
+        members.remove(live);
+    }
+    members.insert("authorization".to_owned(), authorization);
+    Some(document)
+}
+
+fn compile(value: Value, environment: &Environment) -> Result<PolicyFile, Problems> {
     let text = value.to_string();
     let document = Document::from_value(value)?;
     let config = Config::load(text.as_bytes(), &|name| environment.get_or_stand_in(name))?;
-    Ok((document, config))
+    Ok(PolicyFile { document, config })
 }
