@@ -124,7 +124,7 @@ pub(super) fn preflight_origin<'a>(action: Action<'_>, context: &Context<'a>) ->
     if action.method() != Some("OPTIONS") {
         return None;
     }
-    let method = only(context.header_values("access-control-request-method"))?;
+    let method = only(context.header_values("access-control-request-method"))?.trim_ascii();
     let is_token = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
     let has_body = context.header_values("transfer-encoding").next().is_some()
         || context.header_values("content-length").any(|length| length.trim_ascii() != b"0");
@@ -220,6 +220,7 @@ mod tests {
         for (method, sent, is) in [
             ("OPTIONS", &[ORIGIN, METHOD][..], true),
             ("OPTIONS", &[ORIGIN, METHOD, ("content-length", "0")], true),
+            ("OPTIONS", &[ORIGIN, ("access-control-request-method", " PUT ")], true),
             ("OPTIONS", &[ORIGIN, METHOD, ("content-length", "1")], false),
             ("OPTIONS", &[ORIGIN, METHOD, ("transfer-encoding", "chunked")], false),
             ("OPTIONS", &[ORIGIN, ORIGIN, METHOD], false),
