@@ -244,6 +244,19 @@ fn every_attached_policy_must_permit() {
 }
 
 #[test]
+fn placeholders_are_those_of_the_path_although_the_route_is_of_the_other_spelling() {
+    let policy = policy(json!({
+        "routes": [
+            {"methods": ["GET"], "path": "/docs/**"},
+            {"name": "slash", "methods": ["GET"], "path": "/docs/7/"},
+        ],
+        "policies": [{"name": "anonymous", "attach": {"path": "/docs/{id}", "routes": ["slash"]},
+            "conditions": [{"attribute": "resource.id", "operator": "absent"}]}],
+    }));
+    assert_eq!(ask(&policy, "GET /docs/7", "id=alice"), "deny access_denied anonymous/conditions");
+}
+
+#[test]
 fn a_superuser_needs_no_rule_and_is_bound_by_what_denies() {
     let policy = policy(json!({
         "superusers": {"subjects": ["root"], "roles": ["superadmin"],

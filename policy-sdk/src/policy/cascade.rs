@@ -158,12 +158,15 @@ impl Cascade {
         witness: &mut W,
     ) {
         let candidates = self.candidates(situation);
-        for (&number, &own_spelling) in &candidates {
+        for (&number, &by_own_path) in &candidates {
             let Some(policy) = self.policies.get(number) else { continue };
-            if let Some(own_spelling) = policy.is_attached(situation, own_spelling) {
+            if let Some(by_own_route) = policy.is_attached(situation) {
+                let own = situation.case.request.resource.path;
+                let path = if by_own_path { own } else { situation.asked.twin.unwrap_or(own) };
+                let may_grant = by_own_path && by_own_route;
                 let mut told = W::default();
-                policy.decide(situation, own_spelling, steps, votes, &mut told);
-                witness.note(|| Some(policy.tell(own_spelling, told.into_nodes())));
+                policy.decide(situation, path, may_grant, steps, votes, &mut told);
+                witness.note(|| Some(policy.tell(may_grant, told.into_nodes())));
             }
         }
         witness.note(|| self.tell_others(situation, &candidates));
@@ -213,10 +216,10 @@ impl Level {
 }
 
 impl Attached {
-    /// Whether everything fits that it is attached to besides the path; and whether by the path's own spelling.
-    fn is_attached(&self, situation: Situation<'_>, own_spelling: bool) -> Option<bool> {
+    /// Whether everything fits that it is attached to besides the path; and whether the route of the path's own spelling does.
+    fn is_attached(&self, situation: Situation<'_>) -> Option<bool> {
         let Fits { own_route, route, host, method, tenant } = self.fits(situation);
-        (route && host && method && tenant).then_some(own_spelling && own_route)
+        (route && host && method && tenant).then_some(own_route)
     }
 
     fn fits(&self, situation: Situation<'_>) -> Fits {
@@ -237,15 +240,17 @@ impl Attached {
         }
     }
 
+    /// Adds what it says. `path` is the spelling that its own path fits; by the other spelling, or by the route of the other,
+    /// it can object and grants nothing.
     fn decide<W: Witness>(
         &self,
         situation: Situation<'_>,
-        own_spelling: bool,
+        path: &CanonicalPath,
+        may_grant: bool,
         steps: &mut Steps,
         votes: &mut Votes,
         witness: &mut W,
     ) {
-        let path = self.path(situation, own_spelling);
         let mut grants = situation.exempt == Truth::True;
         let mut perhaps_grants = matches!(situation.exempt, Truth::Unknown(_));
         for part in Part::ALL {
@@ -257,7 +262,7 @@ impl Attached {
                 Judgement::NotDemanded => {}
                 Judgement::Met if is_grant => {
                     grants = true;
-                    if own_spelling {
+                    if may_grant {
                         votes.permit(id());
                     }
                 }
@@ -267,7 +272,7 @@ impl Attached {
                 Judgement::NotKnown => {
                     votes.perhaps_deny();
                     perhaps_grants |= is_grant;
-                    if is_grant && own_spelling {
+                    if is_grant && may_grant {
                         votes.perhaps_permit();
                     }
                 }
@@ -282,14 +287,14 @@ impl Attached {
         grants |= !tally.permit.is_empty();
         votes.deny_if(self.entries.ids(&tally.deny));
         votes.may_deny(self.entries.ids(&tally.may_deny));
-        if own_spelling {
+        if may_grant {
             votes.permit(self.entries.ids(&tally.permit));
         }
         perhaps_grants |= tally.perhaps_permits;
         if tally.perhaps_denies {
             votes.perhaps_deny();
         }
-        if tally.perhaps_permits && own_spelling {
+        if tally.perhaps_permits && may_grant {
             votes.perhaps_permit();
         }
         if grants || objects {
@@ -313,11 +318,5 @@ impl Attached {
         } else {
             votes.deny(self.entries.ids(&others), Refusal::InsufficientRole);
         }
-    }
-
-    /// The spelling of the path that it is attached to.
-    fn path<'a>(&self, situation: Situation<'a>, own_spelling: bool) -> &'a CanonicalPath {
-        let own = situation.case.request.resource.path;
-        if own_spelling || self.level < Level::Path { own } else { situation.asked.twin.unwrap_or(own) }
     }
 }

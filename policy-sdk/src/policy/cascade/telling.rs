@@ -49,7 +49,7 @@ impl Cascade {
 
 impl Attached {
     /// What a witness is told of it as a whole.
-    pub(super) fn tell(&self, own_spelling: bool, parts: Vec<Node>) -> Node {
+    pub(super) fn tell(&self, may_grant: bool, parts: Vec<Node>) -> Node {
         let level = match self.level {
             Level::Gateway => "attached to the gateway",
             Level::Host => "attached to a host",
@@ -60,7 +60,7 @@ impl Attached {
         };
         let node = Node::of(format!("policy `{}`", self.name), parts);
         // By the other spelling it can object and grants nothing.
-        let is_mute = node.verdict == Verdict::Permit && !own_spelling;
+        let is_mute = node.verdict == Verdict::Permit && !may_grant;
         let verdict = if is_mute { Verdict::NotApplicable } else { node.verdict };
         Node { verdict, detail: level.to_owned(), ..node }
     }
