@@ -244,6 +244,25 @@ fn every_attached_policy_must_permit() {
 }
 
 #[test]
+fn conditions_see_the_tenant_that_the_caller_has_by_default() {
+    let of = |operator: &str| json!({"attribute": "subject.tenant", "operator": operator});
+    let acme = json!({"attribute": "subject.tenant", "operator": "eq", "value": "acme"});
+    let rule = |name: &str, conditions: Value| {
+        json!({"name": name, "effect": "allow", "action": "*", "resource": format!("/{name}"), "role": "*",
+            "conditions": [conditions]})
+    };
+    let rules = json!([rule("acme", acme), rule("absent", of("absent"))]);
+    let policy = compile(&document(json!({"default": "acme"}), json!({"rules": rules}))).unwrap();
+    for (request, who, expected) in [
+        ("GET /acme", "id=alice", "permit acme"),
+        ("GET /acme", "id=alice tenant=umbra", "not_applicable access_denied "),
+        ("GET /absent", "id=alice", "not_applicable access_denied "),
+    ] {
+        assert_eq!(ask(&policy, request, who), expected, "{request} {who}");
+    }
+}
+
+#[test]
 fn placeholders_are_those_of_the_path_although_the_route_is_of_the_other_spelling() {
     let policy = policy(json!({
         "routes": [

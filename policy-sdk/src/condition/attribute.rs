@@ -59,9 +59,7 @@ pub(super) struct Known {
 static KNOWN: [Known; 17] = [
     one("subject.id", Some(Fact::Id), |facts| subject(facts, |subject| Found::text(subject.id.as_deref()))),
     one("subject.type", None, |facts| subject(facts, |subject| Found::text(subject.kind.as_deref()))),
-    one("subject.tenant", Some(Fact::Tenant), |facts| {
-        subject(facts, |subject| Found::text(subject.tenant.as_deref()))
-    }),
+    one("subject.tenant", Some(Fact::Tenant), |facts| Ok(Found::text(facts.tenant))),
     one("subject.method", Some(Fact::Method), |facts| {
         subject(facts, |subject| Found::text(subject.method.as_deref()))
     }),

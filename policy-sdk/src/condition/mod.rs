@@ -31,6 +31,8 @@ pub use truth::{Fault, Truth};
 pub struct Facts<'a> {
     /// The question.
     pub request: &'a AccessRequest<'a>,
+    /// The tenant of the caller: its credential's, or the default.
+    pub tenant: Option<&'a str>,
     /// What the placeholders stand for of the template that the conditions stand with, if they stand with one.
     pub captures: Option<Captures<'a>>,
 }

@@ -77,7 +77,9 @@ fn evaluate(conditions: &Conditions, steps: &mut Steps) -> Truth {
             ..Context::default()
         },
     };
-    conditions.evaluate(&Facts { request: &request, captures: template.captures(&path) }, steps)
+    let facts =
+        Facts { request: &request, tenant: subject.tenant.as_deref(), captures: template.captures(&path) };
+    conditions.evaluate(&facts, steps)
 }
 
 fn answer(conditions: &Value) -> Truth {
@@ -241,7 +243,7 @@ fn an_anonymous_caller_has_no_attributes() {
         resource: Resource::at("localhost", &path),
         context: Context::default(),
     };
-    let facts = Facts { request: &request, captures: None };
+    let facts = Facts { request: &request, tenant: None, captures: None };
     for (attribute, operator, value) in [
         ("subject.id", "ne", json!("mallory")),
         ("subject.roles", "contains_none", json!(["banned"])),
@@ -299,7 +301,7 @@ fn each_test_and_group_is_reported() {
         context: Context::default(),
     };
     let mut reports = Vec::new();
-    let facts = Facts { request: &request, captures: None };
+    let facts = Facts { request: &request, tenant: None, captures: None };
     conditions.evaluate_with(&facts, &mut Steps::default(), &mut |Evaluated { place, truth }| {
         reports.push((place.to_vec(), truth));
     });

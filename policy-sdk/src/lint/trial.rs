@@ -65,7 +65,9 @@ impl Trial {
                 context: Context { attributes: Some(&attributes), ..Context::default() },
             };
             let mut steps = Steps::default();
-            truths.push(compiled.evaluate(&Facts { request: &request, captures: None }, &mut steps));
+            truths.push(
+                compiled.evaluate(&Facts { request: &request, tenant: None, captures: None }, &mut steps),
+            );
             if steps.are_exhausted() {
                 return None;
             }

@@ -13,6 +13,8 @@ use super::symbol_set::SymbolSet;
 #[derive(Debug, Default)]
 pub(super) struct Caller<'a> {
     pub(super) subject: Option<&'a Subject>,
+    /// The credential's tenant, or the default.
+    pub(super) tenant: Option<&'a str>,
     /// Every symbol that stands for this caller: anyone, its roles with what they inherit, its groups, scopes and user id.
     pub(super) held: SymbolSet,
     /// The grants that count.
@@ -40,11 +42,11 @@ impl Caller<'_> {
 
 impl Directory {
     /// Works out who asks. An anonymous caller is nobody.
-    pub(super) fn caller<'a>(&'a self, request: &AccessRequest<'a>, tenant: Option<&str>) -> Caller<'a> {
+    pub(super) fn caller<'a>(&'a self, request: &AccessRequest<'a>, tenant: Option<&'a str>) -> Caller<'a> {
         let Some(subject) = request.subject else {
             return Caller::default();
         };
-        let mut caller = Caller { subject: Some(subject), ..Caller::default() };
+        let mut caller = Caller { subject: Some(subject), tenant, ..Caller::default() };
         caller.held.insert(self.anyone);
         let tenant = tenant.and_then(|tenant| self.symbols.get(Kind::Tenant, tenant));
         let of_tenant = |name: &str| tenant.and_then(|tenant| self.symbols.get(Kind::RoleOf(tenant), name));

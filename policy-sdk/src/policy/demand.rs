@@ -229,7 +229,8 @@ impl Demands {
 
     fn truth(&self, case: Case<'_>, path: &CanonicalPath, steps: &mut Steps) -> Truth {
         let captures = self.template.as_ref().and_then(|template| template.captures(path));
-        self.conditions.evaluate(&Facts { request: case.request, captures }, steps)
+        self.conditions
+            .evaluate(&Facts { request: case.request, tenant: case.caller.tenant, captures }, steps)
     }
 
     /// A kind or a method that is not known is none of those allowed.

@@ -303,7 +303,7 @@ impl Entries {
         // Conditions that cannot be found cannot hold; there are none such.
         let Some(Conditioned { conditions, template }) = conditioned else { return Truth::False };
         let captures = template.captures(path);
-        conditions.evaluate(&Facts { request: asked.request, captures }, steps)
+        conditions.evaluate(&Facts { request: asked.request, tenant: asked.caller.tenant, captures }, steps)
     }
 }
 

@@ -61,7 +61,8 @@ impl Superusers {
         let by_conditions = if self.conditions.is_empty() {
             Truth::False
         } else {
-            self.conditions.evaluate(&Facts { request: case.request, captures: None }, steps)
+            self.conditions
+                .evaluate(&Facts { request: case.request, tenant: case.caller.tenant, captures: None }, steps)
         };
         match Truth::any([by_name, by_conditions]) {
             Truth::True => Superuser::Yes,
@@ -85,7 +86,7 @@ impl Superusers {
             Superuser::No => (Verdict::NotApplicable, "the caller is none"),
         };
         let is_looked_at = case.caller.subject.is_some() && !is_named;
-        let facts = Facts { request: case.request, captures: None };
+        let facts = Facts { request: case.request, tenant: case.caller.tenant, captures: None };
         let conditions = is_looked_at.then(|| telling::conditions(&self.conditions, &facts));
         Some(Node::new("superuser", verdict, detail).with(conditions.unwrap_or_default()))
     }

@@ -58,7 +58,7 @@ pub(super) fn holds_of_source(operator: &str, source: &str, operand: &str) -> bo
         resource: Resource::at("localhost", &path),
         context: Context { source: Some(source.parse().unwrap()), ..Context::default() },
     };
-    let facts = Facts { request: &request, captures: None };
+    let facts = Facts { request: &request, tenant: None, captures: None };
     compile(&test).unwrap().evaluate(&facts, &mut Steps::default()) == Truth::True
 }
 
@@ -81,5 +81,5 @@ fn evaluate(conditions: &Conditions, mine: &Json, theirs: &Json) -> Truth {
         resource: Resource::at("localhost", &path),
         context: Context::default(),
     };
-    conditions.evaluate(&Facts { request: &request, captures: None }, &mut Steps::default())
+    conditions.evaluate(&Facts { request: &request, tenant: None, captures: None }, &mut Steps::default())
 }

@@ -50,7 +50,10 @@ impl Demands {
         let mut children = Vec::new();
         if part == Part::Conditions {
             let captures = self.template.as_ref().and_then(|template| template.captures(path));
-            children = telling::conditions(&self.conditions, &Facts { request: case.request, captures });
+            children = telling::conditions(
+                &self.conditions,
+                &Facts { request: case.request, tenant: case.caller.tenant, captures },
+            );
         }
         Some(Node::new(label, verdict, detail).with(children))
     }

@@ -63,7 +63,11 @@ impl Entries {
         let children = conditioned.map(|Conditioned { conditions, template }| {
             telling::conditions(
                 conditions,
-                &Facts { request: asked.request, captures: template.captures(path) },
+                &Facts {
+                    request: asked.request,
+                    tenant: asked.caller.tenant,
+                    captures: template.captures(path),
+                },
             )
         });
         Node::new(self.names.id(entry.number).as_str(), verdict, detail).with(children.unwrap_or_default())
