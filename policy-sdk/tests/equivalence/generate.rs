@@ -66,6 +66,7 @@ pub(super) const HOSTS: &[&str] = &["a.example", "b.a.example", "acme.example", 
 const HOST_PATTERNS: &[&str] = &["a.example", "b.a.example", "*.example", "*.a.example"];
 pub(super) const METHODS: &[&str] =
     &["GET", "GET", "GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "MOVE"];
+pub(super) const NETWORKS: &[&str] = &["10.0.0.0/8", "192.0.2.7", "2001:db8::/32"];
 pub(super) const ACTIONS: &[&str] = &["approve", "read", "update"];
 pub(super) const PATHS: &[&str] = &[
     "/",
@@ -80,6 +81,11 @@ pub(super) const PATHS: &[&str] = &[
     "/umbra/docs/",
     "/shop.Orders/Get",
     "/other",
+    "/docs/%2A",
+    "/docs/a%40b",
+    "/docs/caf%C3%A9/",
+    "/docs/%7Bid%7D",
+    "/users/a%20b",
 ];
 const TEMPLATES: &[&str] = &[
     "/**",
@@ -97,6 +103,10 @@ const TEMPLATES: &[&str] = &[
     "/{tenant}/docs",
     "/*/alice",
     "/",
+    "/docs/%2A",
+    "/docs/a@b",
+    "/docs/caf%C3%A9",
+    "/docs/%7Bid%7D",
 ];
 pub(super) const NOW: i64 = 1_790_000_000;
 const BEFORE: &str = "2020-01-01T00:00:00Z";
@@ -108,19 +118,44 @@ fn condition(chance: &mut Chance, depth: usize) -> Value {
         let first = condition(chance, depth + 1);
         return json!({group: [first, condition(chance, depth + 1)]});
     }
-    match chance.below(9) {
-        0 => json!({"attribute": "department", "operator": "eq", "value": chance.one(&["finance", "sales"])}),
-        1 => json!({"attribute": "level", "operator": "gte", "value": 3}),
-        2 => json!({"attribute": "resource.id", "operator": "eq", "value_from": "subject.id"}),
-        3 => json!({"attribute": "resource.owner", "operator": "eq", "value_from": "subject.id"}),
-        4 => json!({"attribute": "subject.roles", "operator": "contains", "value": chance.one(ROLES)}),
-        5 => json!({"attribute": "context.time", "operator": "after", "value": BEFORE}),
-        6 => {
-            json!({"attribute": "context.header.x-flag", "operator": "eq", "value": chance.one(&["on", "off"])})
+    let flag = chance.one(&["on", "off"]);
+    let [role, user, network] = [ROLES, USERS, NETWORKS].map(|names| chance.one(names));
+    match chance.below(200) {
+        0..20 => {
+            json!({"attribute": "department", "operator": "eq", "value": chance.one(&["finance", "sales"])})
         }
-        7 => json!({"attribute": "department", "operator": chance.one(&["present", "absent"])}),
-        _ => json!({"attribute": "action.method", "operator": "in", "value": ["GET", "POST"]}),
+        20..35 => json!({"attribute": "level", "operator": "gte", "value": 3}),
+        35..45 => json!({"attribute": "resource.id", "operator": "eq", "value_from": "subject.id"}),
+        45..60 => json!({"attribute": "resource.owner", "operator": "eq", "value_from": "subject.id"}),
+        60..75 => json!({"attribute": "subject.roles", "operator": "contains", "value": role}),
+        75..85 => json!({"attribute": "context.time", "operator": "after", "value": BEFORE}),
+        85..100 => json!({"attribute": "context.header.x-flag", "operator": "eq", "value": flag}),
+        100..110 => json!({"attribute": "department", "operator": chance.one(&["present", "absent"])}),
+        110..120 => json!({"attribute": "action.method", "operator": "in", "value": ["GET", "POST"]}),
+        120..130 => json!({"attribute": "context.source", "operator": "in_cidr", "value": [network]}),
+        130..135 => json!({"attribute": "context.source", "operator": "not_in_cidr", "value": [network]}),
+        135..145 => json!({"attribute": "subject.tenant", "operator": "eq", "value": chance.one(TENANTS)}),
+        145..150 => json!({"attribute": "context.query.kind", "operator": "contains", "value": "a"}),
+        150..155 => json!({"attribute": "context.query.kind", "operator": "absent"}),
+        155..165 => json!({"attribute": "subject.id", "operator": "starts_with", "value": "al"}),
+        165..170 => json!({"attribute": "resource.id", "operator": "matches", "value": "\\d+|[*{].*"}),
+        170..175 => json!({"attribute": "resource.id", "operator": chance.one(&["present", "absent"])}),
+        175..180 => json!({"attribute": "profile/region", "operator": "ne", "value": "eu"}),
+        180..185 => json!({"attribute": "resource.path", "operator": "starts_with", "value": "/docs/"}),
+        185..190 => json!({"attribute": "action.name", "operator": "not_in", "value": ["read", "approve"]}),
+        190..195 => {
+            json!({"attribute": "subject.groups", "operator": "subset_of", "value": ["staff", "oncall"]})
+        }
+        195..198 => json!({"attribute": "resource.owner", "operator": "ne", "value": user}),
+        _ => json!({"attribute": "teams", "operator": "contains_none", "value": texts(MANY / 4 * 3)}),
     }
+}
+
+/// So many texts that comparing three quarters of them with all of them takes more steps than a decision has.
+pub(super) const MANY: usize = 400;
+
+pub(super) fn texts(count: usize) -> Vec<String> {
+    (0..count).map(|number| format!("team-{number}")).collect()
 }
 
 fn conditions(chance: &mut Chance, percent: usize) -> Value {
@@ -382,6 +417,18 @@ pub(super) fn document(chance: &mut Chance) -> Value {
         "audience": ["api"], "algorithms": ["RS256"], "jwks_uri": "https://issuer.example/jwks", "cluster": "idp",
         "key_type": kind}})
     };
-    json!({"version": 1, "authentication": {"methods": [method("people", "user"), method("machines", "service")]},
-        "tenancy": tenancy, "authorization": authorization})
+    let mut authentication = json!({"methods": [method("people", "user"), method("machines", "service")]});
+    if chance.percent(1) {
+        authentication["disabled"] = true.into();
+    }
+    let mut document = json!({"version": 1, "authentication": authentication, "tenancy": tenancy});
+    if chance.percent(8) {
+        document["rules"] = json!(rules(chance, 6));
+        if chance.percent(30) {
+            document["groups"] = json!(chance.at_least_one(GROUPS, 2));
+        }
+    } else {
+        document["authorization"] = authorization;
+    }
+    document
 }
