@@ -26,8 +26,8 @@ const SIZE_BUDGET_BYTES: usize = 1_000_000;
 const STEP_LIMIT: Duration = Duration::from_secs(20 * 60);
 
 /// What the package is made of, in `policy-sdk/js`.
-const SOURCES: [&str; 7] =
-    ["package.json", "package-lock.json", "tsconfig.json", "README.md", "corpus", "src", "test"];
+const SOURCES: [&str; 8] =
+    ["package.json", "package-lock.json", "tsconfig.json", "README.md", "browser", "corpus", "src", "test"];
 
 /// The published schema of documents, in `docs`.
 const SCHEMA: &str = "portcullis.schema.json";
