@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 
 use portcullis_filter::audit::{Object, Value};
 
-/// Most names one grouping tells apart; what comes then under a new name is counted and not listed. A name has at most
-/// 1.5 KiB, and those of an attack have 50 bytes: 16 MiB a grouping, where they are not made to be long.
+/// Most names one grouping tells apart; then the rarer half of them is counted together, and there is room again: who comes
+/// often is listed, however many come once. A name has at most 1.5 KiB, and most have 50 bytes: 16 MiB a grouping.
 const MAX_NAMES: usize = 65_536;
 
 /// How denials are grouped.
@@ -97,19 +97,34 @@ impl Count {
 #[derive(Debug, Default)]
 pub(super) struct Groups {
     counts: BTreeMap<String, Count>,
-    /// Denials under names that are too many to be listed.
-    pub(super) unlisted: u64,
+    /// Denials under names that were given up to make room. One of them may come back, and then counts from there.
+    unlisted: u64,
 }
 
 impl Groups {
     fn add(&mut self, name: String, time: &str) {
         if let Some(count) = self.counts.get_mut(&name) {
             count.add(time);
-        } else if self.counts.len() < MAX_NAMES {
-            self.counts.insert(name, Count { count: 1, first: time.to_owned(), last: time.to_owned() });
         } else {
-            self.unlisted = self.unlisted.saturating_add(1);
+            if self.counts.len() >= MAX_NAMES {
+                self.make_room();
+            }
+            self.counts.insert(name, Count { count: 1, first: time.to_owned(), last: time.to_owned() });
         }
+    }
+
+    /// Gives up every name that is no more frequent than half of them.
+    fn make_room(&mut self) {
+        let mut counts: Vec<u64> = self.counts.values().map(|count| count.count).collect();
+        let (_, median, _) = counts.select_nth_unstable(MAX_NAMES / 2);
+        let median = *median;
+        let mut given_up = 0_u64;
+        self.counts.retain(|_, count| {
+            let stays = count.count > median;
+            given_up = given_up.saturating_add(if stays { 0 } else { count.count });
+            stays
+        });
+        self.unlisted = self.unlisted.saturating_add(given_up);
     }
 
     /// The most frequent, by count and then by name, and how many denials the others are.
@@ -197,16 +212,29 @@ mod tests {
     }
 
     #[test]
-    fn names_are_bounded_and_the_rest_is_counted() {
-        let mut tally = Tally::default();
-        for path in (0..MAX_NAMES + 5).chain([7, 7]) {
-            tally.add(&denied(path), "2026-01-01T00:00:00.000000000Z");
+    fn names_are_bounded_and_who_comes_often_is_listed() {
+        let mut routes = Groups::default();
+        let early = std::iter::repeat_n(1, 5);
+        let late = std::iter::repeat_n(2, 7);
+        let all = early.chain(10..10 + MAX_NAMES).chain(late).chain(1_000_000..1_000_100);
+        let mut sum = 0;
+        for path in all {
+            routes.add(format!("/{path}"), "2026-01-01T00:00:00.000000000Z");
+            assert!(routes.counts.len() <= MAX_NAMES);
+            sum += 1;
         }
-        let routes = &tally.groups[&Grouping::Route];
-        assert_eq!((routes.counts.len(), routes.unlisted), (MAX_NAMES, 5));
-        let (top, others) = routes.top(1);
-        assert_eq!((top[0].0, top[0].1.count, others), ("GET /7", 3, MAX_NAMES as u64 - 1 + 5));
-        assert_eq!(tally.denials, MAX_NAMES as u64 + 7);
+        let (top, others) = routes.top(2);
+        let top: Vec<_> = top.into_iter().map(|(name, count)| (name, count.count)).collect();
+        assert_eq!((top, others), (vec![("/2", 7), ("/1", 5)], sum - 12));
+    }
+
+    #[test]
+    fn room_is_made_where_all_names_are_as_frequent() {
+        let mut routes = Groups::default();
+        for path in (0..MAX_NAMES).chain(0..MAX_NAMES).chain([MAX_NAMES]) {
+            routes.add(format!("/{path}"), "2026-01-01T00:00:00.000000000Z");
+        }
+        assert_eq!((routes.counts.len(), routes.unlisted), (1, 2 * MAX_NAMES as u64));
     }
 
     #[test]
