@@ -1,13 +1,14 @@
-//! A file or standard input, read with a progress bar for who waits at a terminal.
+//! A file or standard input, read with a progress bar for who waits long at a terminal.
 
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
+use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// The input, and a progress bar that shows itself only on a terminal. `-` is standard input.
+/// The input, and a progress bar that shows itself only on a terminal, and only after [`PATIENCE`]. `-` is standard input.
 pub(crate) fn open(path: &Path) -> io::Result<(Box<dyn Read>, ProgressBar)> {
     let (input, bar): (Box<dyn Read>, ProgressBar) = if path == Path::new("-") {
         let style = ProgressStyle::with_template("{spinner} {bytes} read, {bytes_per_sec}");
@@ -18,8 +19,32 @@ pub(crate) fn open(path: &Path) -> io::Result<(Box<dyn Read>, ProgressBar)> {
         let bar = styled(ProgressBar::new(file.metadata()?.len()), style);
         (Box::new(file), bar)
     };
-    Ok((Box::new(bar.wrap_read(input)), bar))
+    bar.set_draw_target(ProgressDrawTarget::hidden());
+    let patient =
+        Patient { input: bar.wrap_read(input), bar: bar.clone(), since: Instant::now(), is_shown: false };
+    Ok((Box::new(patient), bar))
 }
+
+/// Reads, and shows the bar once it has taken long.
+struct Patient<R> {
+    input: R,
+    bar: ProgressBar,
+    since: Instant,
+    is_shown: bool,
+}
+
+impl<R: Read> Read for Patient<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if !self.is_shown && !self.bar.is_finished() && self.since.elapsed() > PATIENCE {
+            self.is_shown = true;
+            self.bar.set_draw_target(ProgressDrawTarget::stderr());
+        }
+        self.input.read(buffer)
+    }
+}
+
+/// How long a command may take without saying how far it is.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// All of a small file, such as a token or a key set: at most `limit` bytes.
 ///
