@@ -10,11 +10,22 @@ use portcullis_policy::request::Subject;
 use portcullis_policy::unknown::Fact;
 use serde_json::{Map, Value};
 
-use super::audit::{BEFORE_THE_POLICY, NO_CREDENTIAL};
+use super::audit::{BEFORE_THE_POLICY, NO_CREDENTIAL, all_but};
 use super::recorded::{Asked, Entry, Recorded, Request};
 
-/// The facts that no line holds. When the gate decided is not in it either: a request may have waited for keys.
-const NEVER_HELD: [Fact; 5] = [Fact::Groups, Fact::Permissions, Fact::Attribute, Fact::Header, Fact::Time];
+/// The facts that a line can hold. When the gate decided is not among them: a request may have waited for keys.
+const HELD: [Fact; 10] = [
+    Fact::Subject,
+    Fact::Id,
+    Fact::Tenant,
+    Fact::Roles,
+    Fact::Scopes,
+    Fact::Method,
+    Fact::KeyType,
+    Fact::Upgrade,
+    Fact::Query,
+    Fact::Source,
+];
 
 /// Reads one line. `in_force` is the document that decided then, if it is known.
 ///
@@ -39,7 +50,7 @@ pub(super) fn entry(line: &Value, in_force: Option<&Document>) -> Result<Entry, 
     let mut request = Request {
         method: text(line, "method").unwrap_or_default().to_owned(),
         source: text(line, "source").and_then(|source| source.parse().ok()),
-        unknown: NEVER_HELD.into(),
+        unknown: all_but(&HELD),
         query_is_edited: is_permit,
         ..Request::default()
     };

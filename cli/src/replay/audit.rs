@@ -12,9 +12,17 @@ use portcullis_policy::unknown::Fact;
 use super::recorded::{Asked, Entry, Recorded, Request};
 use crate::clock;
 
-/// The facts that no record of a decision holds.
-const NEVER_HELD: [Fact; 6] =
-    [Fact::Groups, Fact::Scopes, Fact::Permissions, Fact::Attribute, Fact::Header, Fact::Query];
+/// The facts that a record of a decision holds. A new kind of fact is not among them until somebody says so.
+const HELD: [Fact; 8] = [
+    Fact::Subject,
+    Fact::Id,
+    Fact::Tenant,
+    Fact::Roles,
+    Fact::Method,
+    Fact::KeyType,
+    Fact::Upgrade,
+    Fact::Source,
+];
 
 /// Codes of refusals that came before a policy was asked, or that say nothing of it.
 pub(super) const BEFORE_THE_POLICY: [&str; 9] = [
@@ -48,11 +56,11 @@ pub(super) fn entry(record: &Record<'_>) -> Entry {
         source: text(event, "source").and_then(|source| source.parse().ok()),
         time: seconds(record.time),
         upgrade: text(event, "upgrade").map(str::to_owned),
-        unknown: NEVER_HELD.into(),
+        unknown: all_but(&HELD),
         ..Request::default()
     };
-    if request.time.is_none() {
-        request.unknown.insert(Fact::Time);
+    if request.time.is_some() {
+        request.unknown.remove(&Fact::Time);
     }
     for (name, member) in
         [("method", &mut request.method), ("host", &mut request.host), ("path", &mut request.target)]
@@ -77,6 +85,11 @@ pub(super) fn entry(record: &Record<'_>) -> Entry {
             .then(|| text(event, "tenant").map(str::to_owned)),
     };
     Entry::Asked(Box::new(Asked::Request(request)), Some(recorded))
+}
+
+/// Every fact but those that are held.
+pub(super) fn all_but(held: &[Fact]) -> BTreeSet<Fact> {
+    Fact::ALL.into_iter().filter(|fact| !held.contains(fact)).collect()
 }
 
 /// Whether it is known that there was no credential. On a public route and for a preflight nobody looked for one.
