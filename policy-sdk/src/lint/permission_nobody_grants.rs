@@ -7,8 +7,8 @@ use super::{Found, Lint};
 
 pub(super) const LINT: Lint = Lint {
     code: "permission-nobody-grants",
-    finds: "A route that asks for a permission which no role carries, where tokens bring none by themselves.",
-    remedy: "give the permission to a role, or map a claim to `claims.permissions`",
+    finds: "A route that asks for a permission which no role carries and no grant gives, where tokens bring none by themselves and there are no superusers.",
+    remedy: "give the permission to a role or by a grant, or map a claim to `claims.permissions`",
     look,
 };
 

@@ -8,7 +8,7 @@ use crate::document::JsonPointer;
 
 pub(super) const LINT: Lint = Lint {
     code: "permission-not-asked",
-    finds: "A role that carries a permission which no route asks for. `*` is not found. Nothing is found in a document whose routes ask for no permission at all.",
+    finds: "A role that carries a permission which no route asks for and no condition looks for. `*` is not found. Nothing is found in a document whose routes ask for no permission at all.",
     remedy: "correct its spelling, name it in the `permission` of a route, or remove it",
     look,
 };

@@ -8,8 +8,8 @@ use crate::document::JsonPointer;
 
 pub(super) const LINT: Lint = Lint {
     code: "unused-role",
-    finds: "A role that opens nothing: neither it nor a role that it inherits is asked for anywhere or carries a permission that a route asks for.",
-    remedy: "name it where it is to matter, give it a permission that a route asks for, or remove it",
+    finds: "A role that opens nothing: neither it nor a role that it inherits is asked for anywhere, in a condition or elsewhere, and neither carries a permission.",
+    remedy: "name it where it is to matter, give it a permission, or remove it",
     look,
 };
 

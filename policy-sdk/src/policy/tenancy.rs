@@ -68,9 +68,8 @@ impl Tenants {
                 Binding::Path(text) => match text.parse::<PathTemplate>() {
                     Ok(template) => {
                         if compiled.paths.insert(template, id).is_err() {
-                            compiler
-                                .problems
-                                .push(Problem::new(pointer.member("path"), "this path is bound already"));
+                            let problem = Problem::new(pointer.member("path"), "this path is bound already");
+                            compiler.problems.push(problem.expected("each path once"));
                         }
                     }
                     Err(error) => {

@@ -93,7 +93,9 @@ mod tests {
         ]});
         assert_eq!(
             problems(json!({"name": "next", "authorization": authorization})),
-            ["/candidate/authorization/routes/1/name: the same name as /candidate/authorization/routes/0"]
+            [
+                "/candidate/authorization/routes/1/name: the same name as /candidate/authorization/routes/0; expected a name of its own"
+            ]
         );
     }
 

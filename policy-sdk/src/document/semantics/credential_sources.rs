@@ -19,7 +19,7 @@ pub(super) fn problems(document: &Document, found: &mut Vec<Problem>) {
             let pointer = from.element(index);
             well_formed(source, &pointer, found);
             if !seen.insert(place(source)) {
-                found.push(Problem::new(pointer, "the same place twice"));
+                found.push(Problem::new(pointer, "the same place twice").expected("each place once"));
             }
         }
     }
@@ -86,7 +86,7 @@ mod tests {
             after(
                 json!([{ "header": "authorization", "scheme": "Bearer" }, { "cookie": "authorization" }, { "header": "authorization" }])
             ),
-            ["/2: the same place twice"]
+            ["/2: the same place twice; expected each place once"]
         );
     }
 

@@ -31,7 +31,10 @@ pub(super) fn problems(document: &Document, found: &mut Vec<Problem>) {
         }
         // Servers that turn `-` into `_` see one header where there are two.
         match first.get(&name.replace('_', "-")) {
-            Some(earlier) => found.push(Problem::new(pointer, format!("the same header as {earlier}"))),
+            Some(earlier) => found.push(
+                Problem::new(pointer, format!("the same header as {earlier}"))
+                    .expected("a header of its own"),
+            ),
             None => {
                 first.insert(name.replace('_', "-"), pointer);
             }
@@ -59,12 +62,14 @@ mod tests {
             )]),
             [
                 "/identity_headers/scopes: `authorization` has a meaning of its own; expected a header of its own",
-                "/identity_headers/user: the same header as /identity_headers/tenant",
+                "/identity_headers/user: the same header as /identity_headers/tenant; expected a header of its own",
             ]
         );
         assert_eq!(
             problems_after(&[("/identity_headers", json!({ "roles": "x_auth_method" }))]),
-            ["/identity_headers/method: the same header as /identity_headers/roles"]
+            [
+                "/identity_headers/method: the same header as /identity_headers/roles; expected a header of its own"
+            ]
         );
         assert_eq!(
             problems_after(&[("/identity_headers", json!({ "roles": "X-Roles" }))]),

@@ -34,7 +34,9 @@ fn each_once<'a>(
         let pointer = list.element(index).member("name");
         well_formed(name, pointer.clone(), found);
         match first.get(name) {
-            Some(earlier) => found.push(Problem::new(pointer, format!("the same name as {earlier}"))),
+            Some(earlier) => found.push(
+                Problem::new(pointer, format!("the same name as {earlier}")).expected("a name of its own"),
+            ),
             None => {
                 first.insert(name, list.element(index));
             }
@@ -77,8 +79,8 @@ mod tests {
                 ("/authorization/routes/1/name", json!("objects")),
             ]),
             [
-                "/authentication/methods/1/name: the same name as /authentication/methods/0",
-                "/authorization/routes/1/name: the same name as /authorization/routes/0",
+                "/authentication/methods/1/name: the same name as /authentication/methods/0; expected a name of its own",
+                "/authorization/routes/1/name: the same name as /authorization/routes/0; expected a name of its own",
             ]
         );
     }

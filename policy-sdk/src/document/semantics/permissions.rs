@@ -13,7 +13,10 @@ pub(super) fn problems(document: &Document, found: &mut Vec<Problem>) {
         for (index, permission) in role.permissions.iter().enumerate() {
             well_formed(permission, list.element(index), found);
             if !seen.insert(permission) {
-                found.push(Problem::new(list.element(index), "the same permission twice"));
+                found.push(
+                    Problem::new(list.element(index), "the same permission twice")
+                        .expected("each permission once"),
+                );
             }
         }
     }
@@ -54,7 +57,7 @@ mod tests {
             ]),
             [
                 "/authorization/roles/viewer/permissions/1: not a permission; expected `objects:read`, `objects:*`, `*:read` or `*`",
-                "/authorization/roles/viewer/permissions/3: the same permission twice",
+                "/authorization/roles/viewer/permissions/3: the same permission twice; expected each permission once",
                 "/authorization/roles/viewer/permissions/4: not a permission; expected `objects:read`, `objects:*`, `*:read` or `*`",
                 "/authorization/roles/viewer/permissions/5: not a permission; expected `objects:read`, `objects:*`, `*:read` or `*`",
                 "/authorization/routes/0/permission: not a permission; expected `objects:read`, `objects:*`, `*:read` or `*`",

@@ -11,10 +11,11 @@ pub(super) fn problems(document: &Document, found: &mut Vec<Problem>) {
         for (index, inherited) in role.inherits.iter().enumerate() {
             let pointer = inherits(name).element(index);
             if !seen.insert(inherited) {
-                found.push(Problem::new(pointer, "the same role twice"));
+                found.push(Problem::new(pointer, "the same role twice").expected("each role once"));
             } else if !roles.contains_key(inherited) {
                 let known = roles.keys().map(String::as_str);
                 let problem = Problem::new(pointer, "unknown role").nearest(inherited, known);
+                let problem = problem.expected("a role of `roles`");
                 found.push(problem.hinging_on(JsonPointer::members(&["authorization", "roles"])));
             }
         }
@@ -25,7 +26,8 @@ pub(super) fn problems(document: &Document, found: &mut Vec<Problem>) {
         let index = inherited.iter().position(|name| name == second).unwrap_or_default();
         let names: Vec<&str> = cycle.iter().chain([first]).copied().collect();
         let pointer = inherits(first).element(index);
-        found.push(Problem::new(pointer, format!("a role that inherits itself: {}", names.join(" -> "))));
+        let problem = Problem::new(pointer, format!("a role that inherits itself: {}", names.join(" -> ")));
+        found.push(problem.expected("no role that inherits this one in turn"));
     }
 }
 
@@ -103,9 +105,9 @@ mod tests {
         assert_eq!(
             after(json!({ "viewer": {}, "boss": { "inherits": ["viewr", "king", "viewer", "viewer"] } })),
             [
-                "/boss/inherits/0: unknown role; did you mean `viewer`?",
-                "/boss/inherits/1: unknown role",
-                "/boss/inherits/3: the same role twice",
+                "/boss/inherits/0: unknown role; expected a role of `roles`; did you mean `viewer`?",
+                "/boss/inherits/1: unknown role; expected a role of `roles`",
+                "/boss/inherits/3: the same role twice; expected each role once",
             ]
         );
     }
@@ -117,8 +119,8 @@ mod tests {
                 "a": { "inherits": ["b"] }, "b": { "inherits": ["z", "c"] }, "c": { "inherits": ["b"] }, "z": {},
                 "self": { "inherits": ["self"] } })),
             [
-                "/b/inherits/1: a role that inherits itself: b -> c -> b",
-                "/self/inherits/0: a role that inherits itself: self -> self",
+                "/b/inherits/1: a role that inherits itself: b -> c -> b; expected no role that inherits this one in turn",
+                "/self/inherits/0: a role that inherits itself: self -> self; expected no role that inherits this one in turn",
             ]
         );
         assert_eq!(

@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use super::syntax::is_word;
-use crate::document::{Document, JsonPointer, Problem, Selection};
+use crate::document::{AccessList, AttachedPolicy, Document, JsonPointer, Problem, Selection};
 
 pub(super) fn problems(document: &Document, found: &mut Vec<Problem>) {
     let authorization = JsonPointer::members(&["authorization"]);
@@ -23,17 +23,37 @@ pub(super) fn problems(document: &Document, found: &mut Vec<Problem>) {
     }
     // Few roles stand in many rules: each that is fine is looked at once.
     let mut fine = BTreeSet::from(["*"]);
-    for (index, rule) in document.authorization.rules.iter().enumerate() {
-        if fine.contains(rule.role.as_str()) {
-            continue;
-        }
-        let pointer = authorization.member("rules").element(index).member("role");
-        match problem(&rule.role, pointer, document) {
-            Some(problem) => found.push(problem),
-            None => {
-                fine.insert(&rule.role);
+    let policies = document.authorization.policies.iter().enumerate();
+    let policies: Vec<(JsonPointer, &AttachedPolicy)> =
+        policies.map(|(index, policy)| (authorization.member("policies").element(index), policy)).collect();
+    let (rules_place, rules) = document.rules();
+    let attached = policies.iter().map(|(place, policy)| (place.member("rules"), policy.rules.as_slice()));
+    for (place, rules) in std::iter::once((rules_place, rules)).chain(attached) {
+        for (index, rule) in rules.iter().enumerate() {
+            if fine.contains(rule.role.as_str()) {
+                continue;
+            }
+            match problem(&rule.role, place.element(index).member("role"), document) {
+                Some(problem) => found.push(problem),
+                None => {
+                    fine.insert(&rule.role);
+                }
             }
         }
+    }
+    let everyone = authorization.member("require").member("roles");
+    named.extend(selected(&document.authorization.require.roles, &everyone));
+    named.extend(listed(
+        &document.authorization.superusers.roles,
+        &authorization.member("superusers").member("roles"),
+    ));
+    for (index, grant) in document.authorization.grants.iter().enumerate() {
+        named.extend(listed(&grant.roles, &authorization.member("grants").element(index).member("roles")));
+    }
+    in_access_lists(&document.authorization.acl, &authorization.member("acl"), &mut named);
+    for (place, policy) in &policies {
+        named.extend(selected(&policy.require.roles, &place.member("require").member("roles")));
+        in_access_lists(&policy.acl, &place.member("acl"), &mut named);
     }
     for (index, route) in document.authorization.routes.iter().enumerate() {
         let require = authorization.member("routes").element(index).member("require");
@@ -52,7 +72,8 @@ fn problem(role: &str, pointer: JsonPointer, document: &Document) -> Option<Prob
     if !is_word(role) || role.contains(',') || role == "*" {
         return Some(not_a_role(pointer));
     }
-    if roles.contains_key(role) {
+    let mut tenants = document.tenancy.tenants.values();
+    if roles.contains_key(role) || tenants.any(|tenant| tenant.roles.contains_key(role)) {
         return None;
     }
     let known = roles.keys().map(String::as_str);
@@ -65,6 +86,24 @@ fn problem(role: &str, pointer: JsonPointer, document: &Document) -> Option<Prob
 
 fn not_a_role(pointer: JsonPointer) -> Problem {
     Problem::new(pointer, "not a role").expected("1 to 256 bytes without spaces and commas")
+}
+
+/// Every role that access lists name; `*` stands for every caller there.
+fn in_access_lists<'a>(
+    lists: &'a [AccessList],
+    place: &JsonPointer,
+    named: &mut Vec<(&'a str, JsonPointer)>,
+) {
+    for (number, list) in lists.iter().enumerate() {
+        for (index, entry) in list.entries.iter().enumerate().filter(|(_, entry)| !entry.roles.is_empty()) {
+            let place = place.element(number).member("entries").element(index).member("roles");
+            named.extend(listed(&entry.roles, &place).filter(|(role, _)| *role != "*"));
+        }
+    }
+}
+
+fn listed<'a>(names: &'a [String], place: &JsonPointer) -> impl Iterator<Item = (&'a str, JsonPointer)> {
+    names.iter().enumerate().map(|(index, name)| (name.as_str(), place.element(index)))
 }
 
 fn selected<'a>(selection: &'a Selection, pointer: &JsonPointer) -> Vec<(&'a str, JsonPointer)> {
@@ -105,6 +144,46 @@ mod tests {
             ]
         );
         assert_eq!(problems_after(&[("/authorization/rules/0/role", json!("*"))]), [""; 0]);
+    }
+
+    #[test]
+    fn a_slip_is_told_wherever_a_role_can_stand() {
+        let rule = |role: &str| json!({ "effect": "deny", "action": "read", "resource": "/a", "role": role });
+        let acl = |role: &str| json!([{ "resource": "/a", "entries": [{ "actions": ["read"], "roles": ["*", role] }] }]);
+        let found = problems_after(&[
+            ("/authorization/require", json!({ "roles": { "none_of": ["amdin"] } })),
+            ("/authorization/superusers", json!({ "roles": ["amdin"] })),
+            ("/authorization/grants", json!([{ "subject": "ann", "roles": ["amdin"] }])),
+            ("/authorization/acl", acl("amdin")),
+            (
+                "/authorization/policies",
+                json!([{ "name": "p", "require": { "roles": { "any_of": ["amdin"] } }, "rules": [rule("amdin")], "acl": acl("amdin") }]),
+            ),
+        ]);
+        let places: Vec<&str> = found.iter().filter_map(|line| line.split(": unknown role").next()).collect();
+        assert_eq!(
+            places,
+            [
+                "/authorization/acl/0/entries/0/roles/1",
+                "/authorization/grants/0/roles/0",
+                "/authorization/policies/0/acl/0/entries/0/roles/1",
+                "/authorization/policies/0/require/roles/any_of/0",
+                "/authorization/policies/0/rules/0/role",
+                "/authorization/require/roles/none_of/0",
+                "/authorization/superusers/roles/0",
+            ]
+        );
+        let of_tenant = ("/tenancy/tenants", json!({ "acme": { "roles": { "amdin": {} } } }));
+        assert_eq!(problems_after(&[of_tenant, ("/authorization/acl", acl("amdin"))]), [""; 0]);
+    }
+
+    #[test]
+    fn a_slip_is_told_in_the_flat_shape() {
+        let rule = json!([{ "effect": "deny", "action": "read", "resource": "/a", "role": "editro" }]);
+        let found =
+            problems_after(&[("/authorization", json!({ "roles": { "editor": {} } })), ("/rules", rule)]);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].starts_with("/rules/0/role: unknown role"), "{found:?}");
     }
 
     #[test]

@@ -106,7 +106,7 @@ impl<'a> Entry<'a> {
                     .expected("a token in capitals (RFC 9110 section 9.1)");
                 found.push(problem.nearest(method, METHODS.iter().copied()));
             } else if self.methods.iter().take(index).any(|earlier| earlier == method) {
-                found.push(Problem::new(pointer, "the same method twice"));
+                found.push(Problem::new(pointer, "the same method twice").expected("each method once"));
             }
         }
         found.len() == before
@@ -163,7 +163,7 @@ mod tests {
                 "/0/methods: empty; expected at least one request method, or `*`",
                 "/0/path: not a path template: a path template begins with `/` (at byte 0)",
                 "/1/methods/0: not a request method; expected a token in capitals (RFC 9110 section 9.1); did you mean `GET`?",
-                "/1/methods/2: the same method twice",
+                "/1/methods/2: the same method twice; expected each method once",
                 "/1/methods/3: `*` beside other methods; expected `*` alone",
                 "/1/path: not a path template: `**` can only be the last segment (at byte 3)",
                 "/2/host: not a host; expected a name in lower case without a port, such as `api.example.com` or `*.example.com`",

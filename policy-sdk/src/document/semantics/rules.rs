@@ -38,7 +38,9 @@ pub(super) fn problems(document: &Document, found: &mut Vec<Problem>) {
         match first.entry(FxBuildHasher.hash_one(content(rule)), is_same, |_| 0) {
             Entry::Occupied(earlier) => {
                 let earlier = place.element(*earlier.get());
-                found.push(Problem::new(pointer(), format!("the same rule as {earlier}")));
+                found.push(
+                    Problem::new(pointer(), format!("the same rule as {earlier}")).expected("each rule once"),
+                );
             }
             Entry::Vacant(free) => {
                 free.insert(index);
@@ -76,7 +78,7 @@ mod tests {
                 ("/authorization/rules/3", broken),
             ]),
             [
-                "/authorization/rules/2: the same rule as /authorization/rules/0",
+                "/authorization/rules/2: the same rule as /authorization/rules/0; expected each rule once",
                 "/authorization/rules/3/action: not an action; expected `read`, `create`, `update`, `delete`, `write`, a request method or `*`; did you mean `read`?",
                 "/authorization/rules/3/resource: not a path template: a path template begins with `/` (at byte 0)",
             ]

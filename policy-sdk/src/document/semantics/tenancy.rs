@@ -32,7 +32,7 @@ pub(super) fn problems(document: &Document, found: &mut Vec<Problem>) {
             Binding::Query(query) => ("query", query),
         };
         if !seen.insert((field, text)) {
-            found.push(Problem::new(pointer.clone(), "the same place twice"));
+            found.push(Problem::new(pointer.clone(), "the same place twice").expected("each place once"));
         }
         let pointer = pointer.member(field);
         match binding {
@@ -101,7 +101,7 @@ mod tests {
         );
         assert_eq!(
             after(json!([{ "header": "x-org" }, { "header": "x-org" }])),
-            ["/tenancy/bind/1: the same place twice"]
+            ["/tenancy/bind/1: the same place twice; expected each place once"]
         );
         assert_eq!(
             after(json!([{ "header": "X-Org" }])),
