@@ -46,15 +46,46 @@ impl fmt::Display for GateUrl {
 pub(crate) struct Heard {
     /// The HTTP status.
     pub(crate) status: u16,
-    /// The code of the refusal, if the gate refused; none for an answer of anybody else.
-    pub(crate) code: Option<String>,
+    /// Whose answer it is.
+    pub(crate) by: Answerer,
+}
+
+/// Who answers a request to a gate.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Answerer {
+    /// The gate, with this code.
+    Gate(&'static str),
+    /// The guard behind it: the gate has permitted nothing, or is not there.
+    Guard,
+    /// The upstream, or something in front of the gate.
+    Another,
+}
+
+impl Answerer {
+    /// For programs.
+    pub(crate) const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Gate(_) => "gate",
+            Self::Guard => "guard",
+            Self::Another => "another",
+        }
+    }
+
+    /// The code of the refusal, if the gate refused.
+    pub(crate) const fn code(&self) -> Option<&'static str> {
+        match self {
+            Self::Gate(code) => Some(code),
+            Self::Guard | Self::Another => None,
+        }
+    }
 }
 
 impl fmt::Display for Heard {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.code {
-            Some(code) => write!(formatter, "{} {code}", self.status),
-            None => write!(formatter, "{}, not from the gate", self.status),
+        match self.by {
+            Answerer::Gate(code) => write!(formatter, "{} {code}", self.status),
+            Answerer::Guard => write!(formatter, "{} from the guard behind the gate", self.status),
+            Answerer::Another => write!(formatter, "{}, not from the gate", self.status),
         }
     }
 }
@@ -88,16 +119,26 @@ pub(crate) fn ask(
     let mut body = Vec::new();
     let read = answer.body_mut().as_reader().take(MAX_BODY_BYTES).read_to_end(&mut body);
     read.map_err(|error| error.to_string())?;
-    Ok(Heard { status, code: ours(status, &body) })
+    Ok(Heard { status, by: answerer(status, &body) })
+}
+
+fn answerer(status: u16, body: &[u8]) -> Answerer {
+    match ours(status, body) {
+        Some(code) => Answerer::Gate(code.as_str()),
+        None if body == GUARD => Answerer::Guard,
+        None => Answerer::Another,
+    }
 }
 
 /// The code in a problem document of ours: a known one, under its own status.
-fn ours(status: u16, body: &[u8]) -> Option<String> {
+fn ours(status: u16, body: &[u8]) -> Option<Code> {
     let document: Value = serde_json::from_slice(body).ok()?;
     let code = document.get("code")?.as_str()?;
-    let known = Code::ALL.into_iter().find(|known| known.as_str() == code)?;
-    (known.status() == status).then(|| code.to_owned())
+    Code::ALL.into_iter().find(|known| known.as_str() == code && known.status() == status)
 }
+
+/// What Envoy's RBAC filter says, which is the guard.
+const GUARD: &[u8] = b"RBAC: access denied";
 
 /// How long an answer may take: longer than the gate lets a request wait for keys.
 const PATIENCE: Duration = Duration::from_secs(30);

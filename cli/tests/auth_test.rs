@@ -157,6 +157,22 @@ mod command {
     }
 
     #[test]
+    fn a_guard_that_refuses_is_no_permit() {
+        let body = "RBAC: access denied";
+        let answer = format!("HTTP/1.1 403 Forbidden\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+        let (url, serves) = gate(answer.leak());
+        let ask = ["--request", "GET /v1/objects/7", "--gate", &url, "--json"];
+        let (status, out, _) = test(TOKEN.as_bytes(), &ask);
+        let said: Value = serde_json::from_str(&out).unwrap();
+        assert_eq!((status, &said["answer"]["permitted"]), (1, &true.into()), "{out}");
+        assert_eq!(
+            (&said["gate"]["answered_by"], &said["gate"]["as_here"]),
+            (&"guard".into(), &false.into())
+        );
+        serves.join().unwrap();
+    }
+
+    #[test]
     fn a_gate_that_is_none_is_named() {
         for url in ["", "127.0.0.1:1", "https://a", "http://a/b", "http://user@a", "ftp://a"] {
             assert_eq!(test(TOKEN.as_bytes(), &["--request", "GET /", "--gate", url]).0, 2, "{url}");
