@@ -1,0 +1,119 @@
+//! Every fact that can be unknown, with a policy whose answer depends on it and on nothing else: the answer is open and the
+//! fact is named, and where the fact is known the answer is exact.
+
+#![cfg(all(test, feature = "replay"))]
+
+use std::collections::BTreeSet;
+
+use portcullis_policy::document::Document;
+use portcullis_policy::path::{PathMode, canonicalize};
+use portcullis_policy::policy::{Foresight, Policy};
+use portcullis_policy::request::{AccessRequest, Action, Context, Resource, Subject};
+use portcullis_policy::unknown::Fact;
+use serde_json::{Value, json};
+
+fn policy(more: &Value) -> Policy {
+    let mut document = json!({
+        "version": 1,
+        "authentication": {"methods": [{"name": "people", "jwt": {
+            "issuer": "https://issuer.example", "audience": ["api"], "algorithms": ["RS256"],
+            "jwks_uri": "https://issuer.example/jwks", "cluster": "idp",
+        }}]},
+        "authorization": {"routes": [{"methods": ["GET"], "path": "/**"}]},
+    });
+    for (place, value) in more.as_object().unwrap() {
+        *document.pointer_mut(place).map_or_else(|| panic!("{place}"), |place| place) = value.clone();
+    }
+    let document = Document::from_json(document.to_string().as_bytes()).unwrap_or_else(|p| panic!("{p:?}"));
+    Policy::compile(&document).unwrap_or_else(|problems| panic!("{problems:?}"))
+}
+
+fn foresee(policy: &Policy, unknown: &[Fact]) -> Foresight {
+    let subject = Subject { id: Some("alice".into()), method: Some("people".into()), ..Subject::default() };
+    let target = canonicalize(b"/x", PathMode::Refuse).unwrap();
+    let request = AccessRequest {
+        subject: Some(&subject),
+        action: Action::of_method("GET"),
+        resource: Resource::at("a.example", &target.path),
+        context: Context { time: Some(1_790_000_000), query: Some(""), ..Context::default() },
+    };
+    policy.foresee(&request, &unknown.iter().copied().collect())
+}
+
+/// What a policy needs for its answer to depend on a fact, and the name by which that is missed.
+fn needing(fact: Fact) -> (Value, &'static str) {
+    let route = |more: Value| {
+        let mut route = json!({"methods": ["GET"], "path": "/**"});
+        for (name, value) in more.as_object().unwrap() {
+            route[name] = value.clone();
+        }
+        json!({"/authorization": {
+            "roles": {"admin": {}},
+            "grants": [{"subject": "bob", "roles": ["admin"], "expires": "2030-01-01T00:00:00Z"}],
+            "routes": [route],
+        }})
+    };
+    let condition =
+        |attribute: &str| route(json!({"conditions": [{"attribute": attribute, "operator": "present"}]}));
+    match fact {
+        // Any route that needs a caller.
+        Fact::Subject => (json!({}), "subject"),
+        Fact::Id => (condition("subject.id"), "subject.id"),
+        Fact::Tenant => (condition("subject.tenant"), "subject.tenant"),
+        Fact::Roles => (route(json!({"require": {"roles": {"none_of": ["admin"]}}})), "subject.roles"),
+        Fact::Groups => (route(json!({"require": {"groups": {"any_of": ["staff"]}}})), "subject.groups"),
+        Fact::Scopes => (route(json!({"require": {"scopes": {"all_of": ["deep"]}}})), "subject.scopes"),
+        Fact::Permissions => (route(json!({"permission": "objects:read"})), "subject.permissions"),
+        Fact::Method => (condition("subject.method"), "subject.method"),
+        Fact::KeyType => (condition("subject.key_type"), "subject.key_type"),
+        Fact::Attribute => (condition("department"), "subject.department"),
+        Fact::Header => {
+            let wanted = json!({"match": {"headers": [{"name": "x-kind", "one_of": ["a"]}]}});
+            (route(wanted), "context.header.x-kind")
+        }
+        Fact::Upgrade => (json!({}), "context.header.upgrade"),
+        Fact::Query => (condition("context.query.kind"), "context.query"),
+        Fact::Source => (condition("context.source"), "context.source"),
+        Fact::Time => {
+            let grant = json!([{"subject": "alice", "roles": ["admin"], "expires": "2030-01-01T00:00:00Z"}]);
+            let route =
+                json!([{"methods": ["GET"], "path": "/**", "require": {"roles": {"any_of": ["admin"]}}}]);
+            let authorization = json!({"roles": {"admin": {}}, "grants": grant, "routes": route});
+            (json!({"/authorization": authorization}), "context.time")
+        }
+    }
+}
+
+#[test]
+fn each_fact_is_missed_where_the_answer_depends_on_it() {
+    for fact in Fact::ALL {
+        let (more, name) = needing(fact);
+        let policy = policy(&more);
+        match foresee(&policy, &[fact]) {
+            Foresight::Open { missed } => assert_eq!(missed, BTreeSet::from([name.to_owned()]), "{fact:?}"),
+            other @ (Foresight::Exact(_) | Foresight::Settled { .. }) => panic!("{fact:?}: {other:?}"),
+        }
+        assert!(matches!(foresee(&policy, &[]), Foresight::Exact(_)), "{fact:?}");
+    }
+}
+
+#[test]
+fn what_changes_nothing_is_not_missed() {
+    let plain = policy(&json!({}));
+    let of_caller_and_request =
+        Fact::ALL.into_iter().filter(|fact| ![Fact::Subject, Fact::Upgrade].contains(fact));
+    let foreseen = foresee(&plain, &of_caller_and_request.collect::<Vec<_>>());
+    assert!(matches!(&foreseen, Foresight::Exact(response) if response.outcome.is_ok()), "{foreseen:?}");
+
+    // Whatever scopes there were, nobody passes here.
+    let denied = policy(&json!({"/authorization": {
+        "routes": [{"methods": ["GET"], "path": "/**", "require": {"scopes": {"all_of": ["deep"]}}}],
+        "rules": [{"effect": "deny", "action": "*", "resource": "/x", "role": "*"}],
+    }}));
+    match foresee(&denied, &[Fact::Scopes]) {
+        Foresight::Settled { is_permit, missed } => {
+            assert_eq!((is_permit, missed), (false, BTreeSet::from(["subject.scopes".to_owned()])));
+        }
+        other @ (Foresight::Exact(_) | Foresight::Open { .. }) => panic!("{other:?}"),
+    }
+}
