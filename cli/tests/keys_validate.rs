@@ -201,6 +201,36 @@ standard input: 2 of 2 keys used, 0 errors, 0 warnings
     }
 
     #[test]
+    fn keys_in_the_document_are_validated_and_private_ones_never_shown() {
+        let folder = tempfile::tempdir().unwrap();
+        let policy = folder.path().join("policy.yaml");
+        let run = |keys: &[Value]| {
+            let fetched = "jwks_uri: https://auth.example.com/.well-known/jwks.json\n        cluster: idp\n";
+            let inline = format!("jwks: {}\n", json!({ "keys": keys }));
+            let document = include_str!("documents/shop.yaml").replace(fetched, &inline);
+            std::fs::write(&policy, document).unwrap();
+            portcullis(&["keys", "validate", "--policy", policy.to_str().unwrap()], b"")
+        };
+        let (status, out, err) = run(&[rsa("a", 256, 1), elliptic_curve("b")]);
+        assert!(
+            status == 0 && out.contains("method `people`: 2 of 2 keys used, 0 errors, 0 warnings\n"),
+            "{out}{err}"
+        );
+        // The gate refuses this document whole; here it is said which key is to blame, and at which line.
+        let (status, out, _) = run(&[rsa("a", 128, 1)]);
+        assert!(
+            status == 1 && out.contains("policy.yaml:10: error: key 0 has a modulus of 1024 bits, "),
+            "{out}"
+        );
+        let mut private = elliptic_curve("b");
+        private["d"] = "c2VjcmV0LXNlY3JldC1zZWNyZXQ".into();
+        let (status, out, err) = run(&[private]);
+        assert!(status == 2 && err.contains("part of a private key"), "{err}");
+        assert!(err.ends_with("policy.yaml: has problems, so its keys are not looked at\n"), "{err}");
+        assert!(!out.contains("c2VjcmV0") && !err.contains("c2VjcmV0"), "{out}{err}");
+    }
+
+    #[test]
     fn a_secret_is_weighed_and_never_shown() {
         let folder = tempfile::tempdir().unwrap();
         let variables = folder.path().join("env");
