@@ -12,6 +12,8 @@ mod allow_denied;
 mod any_audience;
 mod audit_loses_records;
 mod authentication_off;
+mod candidate_decides;
+mod candidate_same;
 mod condition_always_holds;
 mod condition_lists;
 mod condition_never_holds;
@@ -52,6 +54,8 @@ mod undefined_role;
 mod unreachable_route;
 mod unused_role;
 
+#[cfg(test)]
+mod remedies;
 #[cfg(test)]
 mod testing;
 
@@ -102,6 +106,8 @@ pub const LINTS: &[Lint] = &[
     any_audience::LINT,
     audit_loses_records::LINT,
     authentication_off::LINT,
+    candidate_decides::LINT,
+    candidate_same::LINT,
     condition_always_holds::LINT,
     condition_never_holds::LINT,
     condition_only_errors::LINT,
