@@ -77,6 +77,25 @@ fn what_is_wrong_with_it_refuses_the_document_at_its_place() {
 }
 
 #[test]
+fn a_share_that_is_none_refuses_the_document() {
+    let shares =
+        [json!(-1), json!(101), json!(256), json!(50.5), json!("50"), json!(null), json!([50]), json!(1e300)];
+    for share in shares {
+        let mut document = document(&json!({}));
+        document["candidate"]["enforce"] = json!({"percentage": share});
+        let problems = compile(document).unwrap_err();
+        assert!(problems[0].starts_with("/candidate/enforce/percentage: "), "{share}: {problems:?}");
+    }
+    for (member, value) in
+        [("enforce", json!({"percent": 50})), ("enforced", json!(true)), ("name", json!(null))]
+    {
+        let mut document = document(&json!({}));
+        document["candidate"][member] = value;
+        assert!(compile(document).is_err(), "{member}");
+    }
+}
+
+#[test]
 fn promoted_it_is_the_live_one() {
     let rules = json!({"rules": [{"effect": "allow", "action": "read", "resource": "/b", "role": "*"}]});
     let document = Document::from_value(document(&rules)).unwrap();

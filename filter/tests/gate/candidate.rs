@@ -290,7 +290,19 @@ fn a_candidate_that_denies_everything_and_one_that_says_nothing() {
 }
 
 #[test]
-fn neither_token_nor_salt_is_on_record() {
+fn another_share_is_another_document_on_record() {
+    let digest = |percentage| {
+        let mut trial = viewers_and_writers(percentage);
+        trial.ask("/both", Some(json!({})));
+        trial.last_record();
+        trial.records[1]["event"]["policy_digest"].clone()
+    };
+    assert_ne!(digest(0), digest(1));
+    assert_eq!(digest(1), digest(1));
+}
+
+#[test]
+fn neither_token_nor_claim_is_on_record() {
     let mut trial = viewers_and_writers(100);
     let token = signed("k1", &merged(json!({"roles": ["viewer"], "secret": "hunter2"})));
     trial.send("/docs", Some(&token));
