@@ -59,6 +59,52 @@ mod command {
         );
     }
 
+    /// ES256 by the key of RFC 7515 A.3 under the id `a`: `iss` of the method `people`, `sub` `alice`, `tenant_id` `acme`,
+    /// `roles` `operator`, `exp` in 2100.
+    const PERSON: &str = "eyJhbGciOiJFUzI1NiIsImtpZCI6ImEifQ.eyJpc3MiOiJodHRwczovL2F1dGguZXhhbXBsZS5jb20iLCJhdWQiOiJhcGkuZXhhbXBsZS5jb20iLCJzdWIiOiJhbGljZSIsInRlbmFudF9pZCI6ImFjbWUiLCJyb2xlcyI6WyJvcGVyYXRvciJdLCJzY29wZSI6Im9iamVjdHMiLCJleHAiOjQxMDI0NDQ4MDB9.B0XnRgjxnXrj8V0vvYfbh0sgoWPU5AEIfgLeOH8_23dsslGk-YExPtNsKySY6x-eir9lyu8NqQZ-HEbwex3bIw";
+
+    #[test]
+    fn the_issuer_chooses_the_method_and_its_keys_come_from_a_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str, x: &str| {
+            let set =
+                format!("{{\"keys\": [{{\"kty\": \"EC\", \"crv\": \"P-256\", \"kid\": \"{name}\", {x}}}]}}");
+            let path = folder.path().join(name);
+            std::fs::write(&path, set).unwrap();
+            path.to_str().unwrap().to_owned()
+        };
+        let point = "\"x\": \"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU\", \
+            \"y\": \"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0\"";
+        let (good, other) = (file("a", point), file("b", point));
+        let ask = ["--request", "POST /v1/objects"];
+        let (status, out, err) = test(PERSON.as_bytes(), &[&ask[..], &["--jwks", &good]].concat());
+        assert_eq!(status, 0, "{out}{err}");
+        assert!(out.starts_with("token: accepted by method `people`\n  subject     alice\n"), "{out}");
+        assert!(
+            out.contains(
+                "request: POST localhost/v1/objects, token in header `authorization`, scheme Bearer\n"
+            ),
+            "{out}"
+        );
+        let (status, out, _) = test(PERSON.as_bytes(), &[&ask[..], &["--jwks", &other]].concat());
+        assert!(
+            status == 1 && out.contains("token: refused by method `people`: invalid_token (unknown_key); "),
+            "{out}"
+        );
+        assert!(out.contains("answer: 401 invalid_token: "), "{out}");
+        let (status, out, err) = test(PERSON.as_bytes(), &ask);
+        assert_eq!((status, out.as_str()), (2, ""));
+        assert!(
+            err.contains(
+                "method `people`: its keys are fetched by the proxy; give them with --jwks people=FILE"
+            ),
+            "{err}"
+        );
+        // No key could make good what has expired, so it is refused without one.
+        let (status, out, _) = test(PERSON.as_bytes(), &[&ask[..], &["--now", "4200000000"]].concat());
+        assert!(status == 1 && out.contains("on record: deny, reason expired, action create"), "{out}");
+    }
+
     #[test]
     fn nobody_may_ask_too() {
         let ask = |request: &str| portcullis(&["auth", "test", "shop.yaml", "--request", request], b"");
