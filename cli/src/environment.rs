@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use portcullis_filter::config::DISABLE_AUTHENTICATION;
+use portcullis_filter::config::{DELIVERS_BODIES, DISABLE_AUTHENTICATION};
 use portcullis_policy::document::{Document, JsonPointer, KeySource};
 use portcullis_policy::lint::Finding;
 
@@ -81,7 +81,8 @@ impl Environment {
     /// The value of a variable, or one that is good enough to load a document by: what is missing here may well be
     /// there where the proxy runs.
     pub(crate) fn get_or_stand_in(&self, name: &str) -> Option<String> {
-        let stand_in = || if name == DISABLE_AUTHENTICATION { "true".to_owned() } else { STAND_IN.repeat(8) };
+        let is_lock = [DISABLE_AUTHENTICATION, DELIVERS_BODIES].contains(&name);
+        let stand_in = || if is_lock { "true".to_owned() } else { STAND_IN.repeat(8) };
         Some(self.get(name).unwrap_or_else(stand_in))
     }
 

@@ -34,6 +34,9 @@ pub(crate) struct ExplainArgs {
     /// A header line of the request.
     #[arg(long, value_name = "NAME: VALUE")]
     header: Vec<String>,
+    /// The body of the request, as JSON or in a file of it. Without it none is known.
+    #[arg(long, value_name = "JSON|FILE")]
+    body: Option<String>,
     /// The address of the peer. Without it none is known.
     #[arg(long, value_name = "ADDRESS")]
     source: Option<String>,
@@ -83,19 +86,24 @@ fn question(args: &ExplainArgs) -> Result<Question, String> {
             question.context.insert(name.to_owned(), value.as_str().into());
         }
     }
+    if let Some(body) = &args.body {
+        question.context.insert("body".to_owned(), read_json("--body", body)?);
+    }
     question.subject = args.subject.as_deref().map(read_subject).transpose()?;
     Ok(question)
 }
 
-fn read_subject(given: &str) -> Result<Value, String> {
-    let bytes = if given.trim_start().starts_with('{') {
+fn read_json(argument: &str, given: &str) -> Result<Value, String> {
+    let bytes = if given.trim_start().starts_with(['{', '[']) {
         given.as_bytes().to_vec()
     } else {
         input::read_small(Path::new(given), MAX_QUESTION_BYTES).map_err(|error| error.to_string())?
     };
-    let written =
-        json::parse_within(&bytes, MAX_QUESTION_BYTES).map_err(|error| format!("--subject: {error}"))?;
-    case_files::subject(written)
+    json::parse_within(&bytes, MAX_QUESTION_BYTES).map_err(|error| format!("{argument}: {error}"))
+}
+
+fn read_subject(given: &str) -> Result<Value, String> {
+    case_files::subject(read_json("--subject", given)?)
         .map_err(|problems| format!("--subject: {}", problems.to_string().replace('\n', "; ")))
 }
 

@@ -20,7 +20,7 @@ pub(crate) struct Question {
     pub(crate) host: String,
     /// Path and query, as sent.
     pub(crate) target: String,
-    /// `headers`, `source` and `time`, where they are known.
+    /// `headers`, `body`, `source` and `time`, where they are known.
     pub(crate) context: Map<String, Value>,
 }
 

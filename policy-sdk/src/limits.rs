@@ -76,6 +76,10 @@ pub const MAX_MATCHED_BYTES: usize = 8 * 1024;
 /// milliseconds for it to be read.
 pub const MAX_QUESTION_BYTES: usize = 1024 * 1024;
 
+/// Bytes of a request's body that a decision may rest on: what Envoy holds of a request unless told otherwise
+/// (`per_connection_buffer_limit_bytes`). A worker holds as many of them as there are requests that wait.
+pub const MAX_BODY_BYTES: u32 = 1024 * 1024;
+
 /// Evaluations in one request. Each is a decision of its own, and one caller must not keep all others waiting.
 pub const MAX_EVALUATIONS: usize = 1000;
 

@@ -142,6 +142,8 @@ pub struct Context<'a> {
     pub source: Option<IpAddr>,
     /// When the request came, in seconds since 1970-01-01T00:00:00Z.
     pub time: Option<i64>,
+    /// The body, if it is there and can be read in one way only: strict JSON, sent as JSON, within the document's bound.
+    pub body: Option<&'a Value>,
     /// Other properties, where whoever asks gives any.
     pub attributes: Option<&'a Map<String, Value>>,
     /// What of all this, and of the subject, is not known. Of a request that is here nothing is unknown.
@@ -169,7 +171,7 @@ impl<'a> Context<'a> {
     }
 }
 
-/// Headers and queries carry credentials (RFC 6750 section 2): only their sizes are shown.
+/// Headers, queries and bodies carry credentials (RFC 6750 section 2): only their sizes are shown.
 impl fmt::Debug for Context<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
@@ -178,6 +180,7 @@ impl fmt::Debug for Context<'_> {
             .field("query_bytes", &self.query.map(str::len))
             .field("source", &self.source)
             .field("time", &self.time)
+            .field("has_body", &self.body.is_some())
             .field("attributes", &self.attributes.map(Map::len))
             .finish()
     }

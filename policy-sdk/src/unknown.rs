@@ -44,11 +44,13 @@ pub enum Fact {
     Source,
     /// When the request came.
     Time,
+    /// The body.
+    Body,
 }
 
 impl Fact {
     /// Every one.
-    pub const ALL: [Fact; 15] = [
+    pub const ALL: [Fact; 16] = [
         Fact::Subject,
         Fact::Id,
         Fact::Tenant,
@@ -64,6 +66,7 @@ impl Fact {
         Fact::Query,
         Fact::Source,
         Fact::Time,
+        Fact::Body,
     ];
 
     /// As conditions name it; of attributes and headers, what their names begin with.
@@ -84,6 +87,7 @@ impl Fact {
             Fact::Query => "context.query",
             Fact::Source => "context.source",
             Fact::Time => "context.time",
+            Fact::Body => "context.body",
         }
     }
 }

@@ -19,6 +19,7 @@ fn policy(more: &Value) -> Policy {
             "issuer": "https://issuer.example", "audience": ["api"], "algorithms": ["RS256"],
             "jwks_uri": "https://issuer.example/jwks", "cluster": "idp",
         }}]},
+        "request": {},
         "authorization": {"routes": [{"methods": ["GET"], "path": "/**"}]},
     });
     for (place, value) in more.as_object().unwrap() {
@@ -80,6 +81,11 @@ fn needing(fact: Fact) -> (Value, &'static str) {
                 json!([{"methods": ["GET"], "path": "/**", "require": {"roles": {"any_of": ["admin"]}}}]);
             let authorization = json!({"roles": {"admin": {}}, "grants": grant, "routes": route});
             (json!({"/authorization": authorization}), "context.time")
+        }
+        Fact::Body => {
+            let mut more = condition("context.body/amount");
+            more["/request"] = json!({"body": {"max_bytes": 1024}});
+            (more, "context.body")
         }
     }
 }

@@ -136,6 +136,17 @@ fn put_plugin(config: &mut Value, file: &Path, plugin: &Plugin) -> Result<()> {
             keys.extend(missing);
         }
     });
+    // What envoy/README.md says to do where a document looks at bodies. A VM keeps the environment it began with: another
+    // environment needs another VM.
+    if !plugin.document["request"]["body"].is_null() {
+        visit(config, "config", &mut |config| {
+            if let Some(vm) = config.get_mut("vm_config") {
+                vm["vm_id"] = json!("portcullis-bodies");
+                vm["environment_variables"]["key_values"] = json!({"PORTCULLIS_DELIVERS_BODIES": "true"});
+                config["allow_on_headers_stop_iteration"] = json!(true);
+            }
+        });
+    }
     visit(config, "configuration", &mut |configuration| {
         *configuration = match plugin.form {
             DocumentForm::Struct => {

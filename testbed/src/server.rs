@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
-use hyper::header::CONTENT_TYPE;
+use hyper::header::{CONTENT_TYPE, HeaderMap};
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
@@ -44,6 +44,7 @@ pub(crate) type Reply = Response<Full<Bytes>>;
 pub(crate) struct Arrived {
     pub(crate) head: hyper::http::request::Parts,
     pub(crate) body: Bytes,
+    pub(crate) trailers: HeaderMap,
 }
 
 /// A server on loopback that lives as long as this value.
@@ -157,16 +158,18 @@ where
     F: Future<Output = Reply>,
 {
     let (head, body) = request.into_parts();
-    let body = Limited::new(body, REQUEST_BODY_LIMIT).collect().await.map_err(|_| HangUp)?.to_bytes();
+    let body = Limited::new(body, REQUEST_BODY_LIMIT).collect().await.map_err(|_| HangUp)?;
+    let trailers = body.trailers().cloned().unwrap_or_default();
+    let body = body.to_bytes();
     let released = tokio::time::timeout(LONGEST_HOLD, released(&mut fault)).await;
     match released.unwrap_or(Fault::Reset) {
-        Fault::None => Ok(answer(Arrived { head, body }).await),
+        Fault::None => Ok(answer(Arrived { head, body, trailers }).await),
         Fault::Unavailable => {
             Ok(bytes(StatusCode::SERVICE_UNAVAILABLE, "text/plain", "unavailable on purpose"))
         }
         Fault::Slow | Fault::Reset => Err(HangUp),
         Fault::LoseAnswer => {
-            answer(Arrived { head, body }).await;
+            answer(Arrived { head, body, trailers }).await;
             Err(HangUp)
         }
     }

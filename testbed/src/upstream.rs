@@ -7,12 +7,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::Result;
 use hyper::StatusCode;
-use serde_json::json;
+use hyper::header::{HeaderMap, HeaderName, HeaderValue};
+use serde_json::{Value, json};
 
 use crate::server::{Arrived, Fault, Reply, Server, json as json_reply};
 
-/// An echo server. Answers 200 with `{"method", "path", "headers": [[name, value], ...], "body_bytes"}`; header values
-/// that are not UTF-8 have U+FFFD in place of the bad bytes.
+/// An echo server. Answers 200 with `{"method", "path", "headers": [[name, value], ...], "trailers", "body", "body_bytes"}`;
+/// what is not UTF-8 has U+FFFD in place of the bad bytes.
 #[derive(Debug)]
 pub struct Upstream {
     server: Server,
@@ -60,17 +61,19 @@ impl Upstream {
 }
 
 fn echo(arrived: &Arrived) -> Reply {
-    let headers: Vec<_> = arrived
-        .head
-        .headers
-        .iter()
-        .map(|(name, value)| json!([name.as_str(), String::from_utf8_lossy(value.as_bytes())]))
-        .collect();
+    let lines = |lines: &HeaderMap| -> Vec<Value> {
+        let line = |(name, value): (&HeaderName, &HeaderValue)| {
+            json!([name.as_str(), String::from_utf8_lossy(value.as_bytes())])
+        };
+        lines.iter().map(line).collect()
+    };
     let target = arrived.head.uri.path_and_query().map_or("", |target| target.as_str());
     let received = json!({
         "method": arrived.head.method.as_str(),
         "path": target,
-        "headers": headers,
+        "headers": lines(&arrived.head.headers),
+        "trailers": lines(&arrived.trailers),
+        "body": String::from_utf8_lossy(&arrived.body),
         "body_bytes": arrived.body.len(),
     });
     json_reply(StatusCode::OK, &received)

@@ -101,6 +101,7 @@ impl Stage {
         for (name, value) in &sent.headers {
             request = request.header(name, value);
         }
+        request = request.body(&sent.body);
         let before = self.bed.upstream.served();
         let response = self.exchange(&request).await?;
         if self.bed.upstream.served() == before {
@@ -113,6 +114,7 @@ impl Stage {
         Ok(Seen::Permitted {
             target: text(&echo["path"]).into_bytes(),
             headers: headers.iter().map(|pair| (text(&pair[0]), text(&pair[1]).into_bytes())).collect(),
+            body: echo["body"].as_str().map(|body| body.as_bytes().to_vec()),
         })
     }
 

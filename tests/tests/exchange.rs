@@ -7,7 +7,7 @@ use portcullis_filter::authn::probe::HostProbe;
 use portcullis_filter::authn::signature::NoHostCrypto;
 use portcullis_filter::config::Config;
 use portcullis_filter::gate::{
-    Callout, CalloutReply, Command, Event, ExchangeId, Gate, HeaderEdit, RequestHead,
+    Body, Callout, CalloutReply, Command, Event, ExchangeId, Gate, HeaderEdit, RequestHead,
 };
 use portcullis_filter::time::UnixTime;
 use portcullis_tests::corpus::{Case, CaseFile, Keys, Reply, Runner, Seen, Sent, run};
@@ -46,7 +46,13 @@ impl Runner for Native {
         let (gate, commands) = Gate::new(config, StreamId::from_bytes([7; 16]), now, HostProbe::nothing());
         let mut host = ScriptedHost { gate, now, keys: &self.keys, file, sent, seen: None, slow: Vec::new() };
         host.perform(commands);
-        host.happen(Event::Head { exchange: ExchangeId(1), head: head(sent) });
+        let exchange = ExchangeId(1);
+        host.happen(Event::Head { exchange, head: head(sent) });
+        if let Some(bound) = host.gate.body_bound(exchange) {
+            let is_too_large = sent.body.len() > bound;
+            let body = if is_too_large { Body::TooLarge } else { Body::Arrived(sent.body.clone()) };
+            host.happen(Event::Body { exchange, body });
+        }
         for _ in 0..PATIENCE {
             if host.seen.is_some() {
                 break;
@@ -160,7 +166,7 @@ fn head(sent: &Sent) -> RequestHead {
     headers.retain(|(_, value)| !value.is_empty());
     headers
         .extend(sent.headers.iter().map(|(name, value)| (name.to_ascii_lowercase().into(), value.clone())));
-    RequestHead { headers, source: Some(b"192.0.2.7:40000".to_vec()) }
+    RequestHead { headers, source: Some(b"192.0.2.7:40000".to_vec()), ended: sent.body.is_empty() }
 }
 
 fn permitted(sent: &Sent, edits: &[HeaderEdit]) -> Seen {
@@ -177,7 +183,7 @@ fn permitted(sent: &Sent, edits: &[HeaderEdit]) -> Seen {
     let target =
         headers.iter().find(|(name, _)| name == b":path").map(|(_, value)| value.clone()).unwrap_or_default();
     let text = |(name, value): (Vec<u8>, Vec<u8>)| (String::from_utf8_lossy(&name).into_owned(), value);
-    Seen::Permitted { target, headers: headers.into_iter().map(text).collect() }
+    Seen::Permitted { target, headers: headers.into_iter().map(text).collect(), body: None }
 }
 
 fn main() -> ExitCode {

@@ -34,6 +34,9 @@ impl Runner for Wasmtime {
         let document = self.keys.resolve(&file.document)?.to_string();
         let host = Host::load(&self.module).cluster("idp").cluster("audit").at(self.now() as u64);
         let host = file.env.iter().fold(host, |host, (name, value)| host.env(name, value));
+        // As it must be where a document looks at bodies.
+        let looks_at_bodies = !file.document["request"]["body"].is_null();
+        let host = if looks_at_bodies { host.allow_on_headers_stop_iteration() } else { host };
         let mut envoy = host.start(document).map_err(|error| error.to_string())?;
         let mut world = |callout: &Callout| answer(file, &self.keys, callout);
         envoy.settle(&mut world);
@@ -48,6 +51,7 @@ impl Runner for Wasmtime {
             Outcome::Continued { headers } if marked => Seen::Permitted {
                 target: headers.get(":path").unwrap_or_default().to_vec(),
                 headers: headers.iter().map(|(name, value)| (name.to_owned(), value.to_vec())).collect(),
+                body: None,
             },
             Outcome::Replied(_) if marked => Seen::Broken("refused, and marked as permitted".to_owned()),
             Outcome::Replied(reply) => Seen::Refused {
@@ -74,7 +78,7 @@ fn request(sent: &Sent) -> Request {
     ];
     let pseudo = pseudo.into_iter().filter(|(_, value)| !value.is_empty());
     let headers = sent.headers.iter().map(|(name, value)| (name.as_str(), value.as_slice()));
-    Request::bare(pseudo.chain(headers))
+    Request::bare(pseudo.chain(headers)).body(sent.body.clone()).in_pieces_of(7)
 }
 
 fn answer(file: &CaseFile, keys: &Keys, callout: &Callout) -> Option<Answer> {

@@ -51,7 +51,7 @@ impl Sent {
         let pseudo = [(":method", &self.method), (":authority", &self.host), (":path", &self.target)];
         let pseudo = pseudo.into_iter().map(|(name, value)| (name.into(), value.clone().into_bytes()));
         let headers = self.headers.iter().map(|(name, value)| (name.clone().into_bytes(), value.clone()));
-        RequestHead { headers: pseudo.chain(headers).collect(), source: source.map(Into::into) }
+        RequestHead { headers: pseudo.chain(headers).collect(), source: source.map(Into::into), ended: true }
     }
 }
 

@@ -75,6 +75,8 @@ struct RequestFields {
     #[deserr(default = Value::Null)]
     headers: Value,
     #[deserr(default)]
+    body: Option<Value>,
+    #[deserr(default)]
     source: Option<String>,
     #[deserr(default)]
     time: Option<String>,
@@ -107,7 +109,8 @@ impl Table {
         let time = request.time.as_ref().or(self.time.as_ref()).map(|time| Value::from(time.as_str()));
         let source = request.source.as_deref().map(Value::from);
         let headers = Some(&request.headers).filter(|headers| !headers.is_null()).cloned();
-        for (name, value) in [("headers", headers), ("source", source), ("time", time)] {
+        let body = request.body.clone();
+        for (name, value) in [("headers", headers), ("body", body), ("source", source), ("time", time)] {
             if let Some(value) = value {
                 question.context.insert(name.to_owned(), value);
             }
@@ -288,7 +291,14 @@ impl Deserr<Problems> for Request {
                         .expected("such as `GET https://api.example.com/`")
                 })?;
                 let (method, url) = (method.to_owned(), url.to_owned());
-                Ok(Self(RequestFields { method, url, headers: Value::Null, source: None, time: None }))
+                Ok(Self(RequestFields {
+                    method,
+                    url,
+                    headers: Value::Null,
+                    body: None,
+                    source: None,
+                    time: None,
+                }))
             }
             fields => RequestFields::deserialize_from_value(fields, location).map(Self),
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use portcullis_filter::audit::Digest;
-use portcullis_filter::config::DISABLE_AUTHENTICATION;
+use portcullis_filter::config::{DELIVERS_BODIES, DISABLE_AUTHENTICATION};
 use portcullis_policy::document::Problems;
 use serde_json::{Value, json};
 
@@ -22,6 +22,13 @@ pub(super) fn envoy(document: &Value, module: Option<&str>) -> Result<Value, Fra
         &format!("{config}/vm_config/environment_variables/host_env_keys"),
         variables(document).into(),
     )?;
+    if document.pointer("/request/body").is_some_and(|body| !body.is_null()) {
+        // A VM of its own, for a VM keeps the environment it began with.
+        frame.put(&format!("{config}/vm_config/vm_id"), "portcullis-bodies".into())?;
+        frame.add(config, "allow_on_headers_stop_iteration", true.into())?;
+        let variables = format!("{config}/vm_config/environment_variables");
+        frame.add(&variables, "key_values", json!({ DELIVERS_BODIES: "true" }))?;
+    }
     let configuration = json!({ "@type": "type.googleapis.com/google.protobuf.StringValue", "value": text });
     frame.put(&format!("{config}/configuration"), configuration)?;
     Ok(frame.value)
@@ -85,6 +92,14 @@ impl Frame {
         let source = Source::from_text(name.to_owned(), text.to_owned());
         let value = source.value.map_err(|problems| FrameError::Unreadable { frame: name, problems })?;
         Ok(Self { name, value })
+    }
+
+    /// Adds a member to the object at `pointer`.
+    fn add(&mut self, pointer: &str, name: &str, value: Value) -> Result<(), FrameError> {
+        let object = self.value.pointer_mut(pointer).and_then(Value::as_object_mut);
+        let no_place = FrameError::NoPlace { frame: self.name, pointer: pointer.to_owned() };
+        object.ok_or(no_place)?.insert(name.to_owned(), value);
+        Ok(())
     }
 
     /// Puts `value` where the frame has something already.

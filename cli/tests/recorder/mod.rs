@@ -76,6 +76,7 @@ impl Ask {
         lines.extend(self.headers);
         let bytes = |(name, value): (&str, &str)| (name.as_bytes().to_vec(), value.as_bytes().to_vec());
         RequestHead {
+            ended: true,
             headers: lines.into_iter().map(bytes).collect(),
             source: Some(b"192.0.2.7:4711".to_vec()),
         }

@@ -32,6 +32,8 @@ pub struct Config {
     pub digest: Digest,
     /// What is done with a path that has two readings.
     pub path_mode: PathMode,
+    /// The most bytes of a body that decisions rest on; `None` when none does.
+    pub max_body_bytes: Option<usize>,
     /// The headers that are ours alone.
     pub identity_headers: IdentityHeaders,
     /// Authentication is off: both locks are open.
@@ -97,6 +99,16 @@ impl Config {
                 format!("`{DISABLE_AUTHENTICATION}=true` in the environment of the proxy, or no such field");
             problems.push(Problem::new(pointer, message).expected(expected));
         }
+        let delivers_bodies = environment(DELIVERS_BODIES).as_deref() == Some("true");
+        if document.request.body.is_some() && !delivers_bodies {
+            let pointer = JsonPointer::members(&["request", "body"]);
+            let message = "this proxy does not say that it delivers the body of a request that is held";
+            let expected = format!(
+                "`{DELIVERS_BODIES}=true` in the environment of the filter, where that is so: in Envoy, beside \
+                 `allow_on_headers_stop_iteration: true`"
+            );
+            problems.push(Problem::new(pointer, message).expected(expected));
+        }
         let policy = Policy::compile(document);
         let wanted = policy.as_ref().map(Wanted::by).unwrap_or_default();
         let methods = authentication::methods(&document.authentication, &wanted, environment, &mut problems);
@@ -110,6 +122,11 @@ impl Config {
                     document::AmbiguousPath::Refuse => PathMode::Refuse,
                     document::AmbiguousPath::Normalize => PathMode::Normalize,
                 },
+                max_body_bytes: document
+                    .request
+                    .body
+                    .as_ref()
+                    .map(|body| usize::try_from(body.max_bytes).unwrap_or(usize::MAX)),
                 identity_headers: identity_headers(&document.identity_headers),
                 authentication_disabled,
                 locations: authentication::locations(&document.authentication),
@@ -127,7 +144,7 @@ impl Config {
     pub fn tick_period(&self) -> Option<Duration> {
         let fetches = self.methods.iter().any(|method| matches!(method.keys, Keys::Remote(_)));
         let flush = self.audit.as_ref().map(|audit| audit.flush_interval.clamp(MIN_TICK, MAX_TICK));
-        flush.or_else(|| fetches.then_some(MAX_TICK))
+        flush.or_else(|| (fetches || self.max_body_bytes.is_some()).then_some(MAX_TICK))
     }
 }
 
@@ -191,6 +208,10 @@ fn acknowledgement_needs_a_sink(document: &Document, problems: &mut Vec<Problem>
 
 /// The second lock on switching authentication off; the first is in the document. Only the word `true` opens it.
 pub const DISABLE_AUTHENTICATION: &str = "PORTCULLIS_DISABLE_AUTHENTICATION";
+
+/// Says that the proxy hands the body of a request whose headers are held to the filter. No proxy can be asked: where it is
+/// not so, a request that depends on its body would wait for nothing. Only the word `true` counts.
+pub const DELIVERS_BODIES: &str = "PORTCULLIS_DELIVERS_BODIES";
 
 /// The shortest tick: more often would cost every worker more than a batch is worth.
 const MIN_TICK: Duration = Duration::from_millis(50);
@@ -277,6 +298,21 @@ mod tests {
         assert!(load(&document, &[(DISABLE_AUTHENTICATION, "true")]).unwrap().authentication_disabled);
         let on = load(&with_secret(), &[(DISABLE_AUTHENTICATION, "true"), ("JWT_SECRET", &"x".repeat(32))]);
         assert!(!on.unwrap().authentication_disabled, "the environment alone opens nothing");
+    }
+
+    #[test]
+    fn a_body_is_looked_at_only_where_the_proxy_delivers_it() {
+        let mut document = with_secret();
+        document["request"] = json!({"body": {"max_bytes": 1024}});
+        let secret = ("JWT_SECRET", "0123456789abcdef0123456789abcdef");
+        for environment in
+            [&[secret][..], &[secret, (DELIVERS_BODIES, "1")], &[secret, (DELIVERS_BODIES, "")]]
+        {
+            let problems = load(&document, environment).unwrap_err();
+            assert!(problems.len() == 1 && problems[0].starts_with("/request/body: "), "{problems:?}");
+        }
+        let config = load(&document, &[secret, (DELIVERS_BODIES, "true")]).unwrap();
+        assert_eq!((config.max_body_bytes, config.tick_period()), (Some(1024), Some(MAX_TICK)));
     }
 
     #[test]

@@ -72,6 +72,8 @@ fn problem_document(code: Code, detail: &str) -> Vec<u8> {
         400 => "Bad Request",
         401 => "Unauthorized",
         403 => "Forbidden",
+        408 => "Request Timeout",
+        413 => "Content Too Large",
         _our_fault => "Service Unavailable",
     };
     let document = json!({"type": "about:blank", "title": title, "status": status, "code": code.as_str(), "detail": detail});
@@ -143,6 +145,8 @@ mod tests {
                 400 => 3,
                 401 => 16,
                 403 => 7,
+                408 => 4,
+                413 => 8,
                 503 => 14,
                 other => panic!("{other} is not a status of ours"),
             };

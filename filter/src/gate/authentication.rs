@@ -15,6 +15,7 @@ use crate::authn::probe::HostProbe;
 use crate::authn::signature::{HostCrypto, SignatureVerifier};
 use crate::config::{Config, Keys};
 use crate::credential::{self, Credential, Found};
+use crate::gate::body::{self, Body};
 use crate::gate::callout::{Purpose, REPLY_GRACE};
 use crate::gate::command::{Callout, CalloutId, Command, LogLevel};
 use crate::gate::conclusion::Caller;
@@ -186,9 +187,22 @@ impl Authenticator {
 }
 
 impl Gate {
-    /// Takes a readable request to its decision, or as far as it can go without keys.
-    pub(super) fn admit(&mut self, exchange: ExchangeId, request: Request, turn: &mut Turn<'_>) {
+    /// Takes a readable request to its decision, or as far as it can go without keys and body. `ended` says that it has no
+    /// body.
+    pub(super) fn admit(
+        &mut self,
+        exchange: ExchangeId,
+        mut request: Request,
+        ended: bool,
+        turn: &mut Turn<'_>,
+    ) {
         let config = Arc::clone(&self.config);
+        if let Some(max_bytes) = config.max_body_bytes {
+            let policies = [Some(&config.policy), config.policy.candidate()];
+            if policies.into_iter().flatten().any(|policy| body::is_needed(policy, &request, turn.now)) {
+                request.body = Body::expected(&request, ended, max_bytes);
+            }
+        }
         let access = access(Sides::of(&config, None).deciding, &request, turn.now);
         if access == Access::Public {
             let caller = self.recognise(&request, turn);

@@ -14,6 +14,7 @@ use crate::authn::jwt::VerifiedToken;
 use crate::config::{Config, Method};
 use crate::credential::{self, Location, has_cookie, without_cookie, without_parameter};
 use crate::gate::answer::Answer;
+use crate::gate::body::{Body, MAX_BODY_WAIT};
 use crate::gate::command::{Command, HeaderEdit};
 use crate::gate::identity::Identity;
 use crate::gate::recording::{Kept, Verdict};
@@ -67,7 +68,7 @@ impl Gate {
     pub(super) fn conclude(
         &mut self,
         exchange: ExchangeId,
-        request: Request,
+        mut request: Request,
         caller: Option<Arc<Caller>>,
         since: UnixTime,
         turn: &mut Turn<'_>,
@@ -75,18 +76,36 @@ impl Gate {
         let config = Arc::clone(&self.config);
         let sides = Sides::of(&config, caller.as_ref().map(|caller| &caller.subject));
         let located = sides.deciding.locate(request.action(), request.resource(), &request.context(turn.now));
+        let body = std::mem::take(&mut request.body);
+        // Who has to say who they are first learns that, and not what their body has to be like. What only the policy on trial
+        // would look at holds nobody up.
+        if (caller.is_some() || located.access() != Access::Required)
+            && sides.deciding.needs_body(&located, request.action(), request.resource())
+        {
+            if body.is_awaited() {
+                let deadline = turn.now.saturating_add(MAX_BODY_WAIT);
+                let wanted = Wanted::Body { caller };
+                request.body = body;
+                return self.wait(exchange, Waiting { request, since, deadline, wanted }, turn);
+            }
+            if body == Body::TooLarge {
+                let caller = caller.as_deref();
+                return self.refuse(exchange, &request, caller, &Denial::BodyTooLarge, since, turn);
+            }
+        }
+        let body = body.read();
         let response = sides.deciding.decide(
             &located,
             &AccessRequest {
                 subject: caller.as_ref().map(|caller| &caller.subject),
                 action: request.action(),
                 resource: request.resource(),
-                context: request.context(turn.now),
+                context: Context { body: body.as_ref(), ..request.context(turn.now) },
             },
         );
         let must_wait = located.waits_for_record();
         let permission = located.route().and_then(Route::permission).map(ToString::to_string);
-        let opinion = self.compare(sides, &request, caller.as_deref(), &response, turn);
+        let opinion = self.compare(sides, &request, body.as_ref(), caller.as_deref(), &response, turn);
         let Response { outcome, reasons, tenant, cross_tenant, .. } = response;
         // Whom the other policy looks at is nobody where the deciding one looks at nobody.
         let caller = caller.filter(|_| located.access() != Access::Public);

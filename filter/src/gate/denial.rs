@@ -26,6 +26,10 @@ pub enum Denial {
     Refused(Refusal),
     /// Our keys could not be had; try again after this long.
     KeysUnavailable(Duration),
+    /// The client sent a longer body than is looked at.
+    BodyTooLarge,
+    /// The client's body did not arrive in time.
+    BodyTimeout,
     /// Our record could not be written.
     AuditUnavailable,
     /// We have no room for one more waiting request.
@@ -94,6 +98,10 @@ pub enum Code {
     TenantMismatch,
     /// 403: denied by a rule, or permitted by none.
     AccessDenied,
+    /// 408: the body did not arrive in time.
+    BodyTimeout,
+    /// 413: the body is longer than the document allows.
+    BodyTooLarge,
     /// 503: no keys to verify with.
     KeysUnavailable,
     /// 503: no room in the record.
@@ -106,7 +114,7 @@ pub enum Code {
 
 impl Code {
     /// Every code, in the order of the reference.
-    pub const ALL: [Code; 17] = [
+    pub const ALL: [Code; 19] = [
         Code::MalformedRequest,
         Code::AmbiguousPath,
         Code::AmbiguousCredentials,
@@ -120,6 +128,8 @@ impl Code {
         Code::TenantRequired,
         Code::TenantMismatch,
         Code::AccessDenied,
+        Code::BodyTimeout,
+        Code::BodyTooLarge,
         Code::KeysUnavailable,
         Code::AuditUnavailable,
         Code::Overloaded,
@@ -142,6 +152,8 @@ impl Code {
             Code::TenantRequired => "tenant_required",
             Code::TenantMismatch => "tenant_mismatch",
             Code::AccessDenied => "access_denied",
+            Code::BodyTimeout => "body_timeout",
+            Code::BodyTooLarge => "body_too_large",
             Code::KeysUnavailable => "keys_unavailable",
             Code::AuditUnavailable => "audit_unavailable",
             Code::Overloaded => "overloaded",
@@ -162,16 +174,21 @@ impl Code {
             | Code::TenantRequired
             | Code::TenantMismatch
             | Code::AccessDenied => 403,
+            Code::BodyTimeout => 408,
+            Code::BodyTooLarge => 413,
             Code::KeysUnavailable | Code::AuditUnavailable | Code::Overloaded | Code::InternalError => 503,
         }
     }
 
-    /// The gRPC status: INVALID_ARGUMENT 3, PERMISSION_DENIED 7, UNAVAILABLE 14, UNAUTHENTICATED 16.
+    /// The gRPC status: INVALID_ARGUMENT 3, DEADLINE_EXCEEDED 4, PERMISSION_DENIED 7, RESOURCE_EXHAUSTED 8, UNAVAILABLE 14,
+    /// UNAUTHENTICATED 16.
     pub fn grpc_status(self) -> u32 {
         match self.status() {
             400 => 3,
             401 => 16,
             403 => 7,
+            408 => 4,
+            413 => 8,
             _our_fault => 14,
         }
     }
@@ -199,6 +216,8 @@ impl Denial {
             Denial::Refused(Refusal::InsufficientPermissions) => Code::InsufficientPermissions,
             Denial::Refused(Refusal::AccessDenied) => Code::AccessDenied,
             Denial::KeysUnavailable(_retry_after) => Code::KeysUnavailable,
+            Denial::BodyTooLarge => Code::BodyTooLarge,
+            Denial::BodyTimeout => Code::BodyTimeout,
             Denial::AuditUnavailable => Code::AuditUnavailable,
             Denial::Overloaded => Code::Overloaded,
             Denial::Internal => Code::InternalError,
@@ -218,6 +237,8 @@ impl Denial {
             Denial::AmbiguousCredentials
             | Denial::Refused(_)
             | Denial::KeysUnavailable(_)
+            | Denial::BodyTooLarge
+            | Denial::BodyTimeout
             | Denial::AuditUnavailable
             | Denial::Overloaded
             | Denial::Internal => None,
@@ -253,6 +274,8 @@ impl Denial {
                 Refusal::AccessDenied => "This is not allowed.",
             },
             Denial::KeysUnavailable(_retry_after) => NO_KEYS,
+            Denial::BodyTooLarge => "The request body is longer than is accepted here.",
+            Denial::BodyTimeout => "The request body did not arrive in time.",
             Denial::AuditUnavailable => "The access record cannot be written. Try again.",
             Denial::Overloaded => "Too many requests are waiting. Try again.",
             Denial::Internal => "The request could not be decided.",
@@ -285,6 +308,8 @@ impl Denial {
                 | Refusal::AccessDenied,
             )
             | Denial::KeysUnavailable(_)
+            | Denial::BodyTooLarge
+            | Denial::BodyTimeout
             | Denial::AuditUnavailable
             | Denial::Overloaded
             | Denial::Internal => return None,
@@ -305,6 +330,8 @@ impl Denial {
             Denial::MalformedRequest(_)
             | Denial::AmbiguousPath(_)
             | Denial::AmbiguousCredentials
+            | Denial::BodyTooLarge
+            | Denial::BodyTimeout
             | Denial::Refused(_) => None,
         }
     }

@@ -5,6 +5,7 @@
 use std::fmt;
 
 use crate::audit::Sequence;
+use crate::gate::body::Body;
 use crate::gate::command::CalloutId;
 
 /// One HTTP request and its response (RFC 9110 section 3.9), by the number the host gave it.
@@ -20,6 +21,14 @@ pub enum Event {
         exchange: ExchangeId,
         /// What arrived.
         head: RequestHead,
+    },
+    /// What [`crate::gate::Gate::body_bound`] asked for has come to an end, or is too long. What nobody asked for, or asked for
+    /// once and got, changes nothing.
+    Body {
+        /// Which exchange.
+        exchange: ExchangeId,
+        /// All of it; [`Body::Unknown`] if the host does not hand it over.
+        body: Body,
     },
     /// A callout ended, one way or the other. Each callout ends exactly once.
     CalloutReply {
@@ -52,6 +61,8 @@ pub struct RequestHead {
     /// The peer's address as the host reports it (`address:port`), for the record only: a decision never rests on it,
     /// because a proxy may have been told to take it from a header.
     pub source: Option<Vec<u8>>,
+    /// The request ended with its headers: there is no body and there are no trailers.
+    pub ended: bool,
 }
 
 /// Header lines are counted and not shown: some of them are credentials.

@@ -11,6 +11,7 @@
 
 mod answer;
 mod authentication;
+mod body;
 mod callout;
 mod command;
 mod conclusion;
@@ -36,6 +37,7 @@ use crate::metrics::{Mending, Metric, Metrics};
 use crate::time::UnixTime;
 
 pub use answer::{Answer, AnswerForm};
+pub use body::Body;
 pub use command::{Callout, CalloutId, Command, HeaderEdit, LogLevel};
 pub use conclusion::subject;
 pub use denial::{Code, Denial, Malformed};
@@ -61,6 +63,8 @@ pub struct Gate {
     retired_at: Option<UnixTime>,
     lost_counted: u64,
     shown: Shown,
+    /// Whether the host has ever delivered the body of a request that was held.
+    has_bodies: bool,
 }
 
 /// What this gate has added to the gauges that all workers share.
@@ -104,6 +108,7 @@ impl Gate {
             retired_at: None,
             lost_counted: 0,
             shown: Shown::default(),
+            has_bodies: false,
         };
         let commands = gate.greet(now);
         (gate, commands)
@@ -120,6 +125,7 @@ impl Gate {
         let mut turn = Turn { now, crypto, commands: Vec::new() };
         match event {
             Event::Head { exchange, head } => self.arrive(exchange, head, &mut turn),
+            Event::Body { exchange, body } => self.body_arrived(exchange, body, &mut turn),
             Event::CalloutReply { callout, reply } => self.callout_ended(callout, reply, &mut turn),
             Event::Tick => self.tick(&mut turn),
             Event::Finished { exchange } => {
@@ -148,6 +154,12 @@ impl Gate {
         self.config.identity_headers.edits(trailers, None)
     }
 
+    /// The most bytes of the body of this exchange that the gate wants to have; `None` when it wants none, or has it.
+    pub fn body_bound(&self, exchange: ExchangeId) -> Option<usize> {
+        let waiting = self.waiting.get(&exchange)?;
+        self.config.max_body_bytes.filter(|_| waiting.request.body.is_awaited())
+    }
+
     fn greet(&mut self, now: UnixTime) -> Vec<Command> {
         let mut commands = Vec::new();
         if let Some(period) = self.config.tick_period() {
@@ -164,12 +176,13 @@ impl Gate {
 
     fn arrive(&mut self, exchange: ExchangeId, head: RequestHead, turn: &mut Turn<'_>) {
         let outline = Outline::of(&head);
+        let ended = head.ended;
         match Request::read(head, outline.clone(), self.config.path_mode) {
             Ok(request) => {
                 for kind in request.target.normalized.iter() {
                     self.count(Metric::AmbiguousPath(kind, Mending::Normalized), turn);
                 }
-                self.admit(exchange, request, turn);
+                self.admit(exchange, request, ended, turn);
             }
             Err(denial) => {
                 if let Denial::AmbiguousPath(kind) = denial {

@@ -163,7 +163,7 @@ impl Gate {
     fn release_acknowledged(&mut self, turn: &mut Turn<'_>) {
         let acknowledged_up_to = |stream: &Stream, waiting: &Waiting| match &waiting.wanted {
             Wanted::Record { sequence, .. } => stream.is_acknowledged(*sequence),
-            Wanted::Keys { .. } => false,
+            Wanted::Keys { .. } | Wanted::Body { .. } => false,
         };
         let Some(stream) = self.stream.take() else { return };
         let woken = self.wake(|waiting| acknowledged_up_to(&stream, waiting));

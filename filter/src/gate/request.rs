@@ -8,6 +8,7 @@ use portcullis_policy::host::canonical_host;
 use portcullis_policy::path::{self, PathError, PathMode, RequestTarget};
 
 use crate::gate::answer::AnswerForm;
+use crate::gate::body::Body;
 use crate::gate::denial::{Denial, Malformed};
 use crate::gate::event::RequestHead;
 
@@ -62,13 +63,15 @@ pub struct Request {
     pub target: RequestTarget,
     /// Every header line.
     pub headers: Vec<(Vec<u8>, Vec<u8>)>,
+    /// The body, as far as an answer depends on it.
+    pub body: Body,
 }
 
 /// Header lines are counted and not shown: some of them are credentials.
 impl fmt::Debug for Request {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Request { outline, method: _, host: _, target, headers } = self;
-        write!(formatter, "Request({outline:?}, {target:?}, {} header lines)", headers.len())
+        let Request { outline, method: _, host: _, target, headers, body } = self;
+        write!(formatter, "Request({outline:?}, {target:?}, {} header lines, {body:?})", headers.len())
     }
 }
 
@@ -107,7 +110,7 @@ impl Request {
             Err(PathError::Ambiguous(kind)) => return Err(Denial::AmbiguousPath(kind)),
             Err(PathError::Malformed(_) | PathError::TooLong) => return malformed(Malformed::Path),
         };
-        Ok(Request { outline, method, host, target, headers: head.headers })
+        Ok(Request { outline, method, host, target, headers: head.headers, body: Body::Unknown })
     }
 }
 
@@ -155,7 +158,7 @@ mod tests {
 
     fn head(pairs: &[(&str, &[u8])]) -> RequestHead {
         let headers = pairs.iter().map(|(name, value)| (name.as_bytes().to_vec(), value.to_vec())).collect();
-        RequestHead { headers, source: Some(b"10.0.0.1:4711".to_vec()) }
+        RequestHead { headers, source: Some(b"10.0.0.1:4711".to_vec()), ended: true }
     }
 
     fn read(pairs: &[(&str, &[u8])]) -> Result<Request, Denial> {

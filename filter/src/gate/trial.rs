@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use portcullis_policy::decision::{Decision, Response, RuleId};
 use portcullis_policy::policy::{Access, Policy};
-use portcullis_policy::request::{AccessRequest, Subject};
+use portcullis_policy::request::{AccessRequest, Context, Subject};
+use serde_json::Value;
 
 use crate::audit::{Answer, Change, Outcome, Trial};
 use crate::authn::error::{AuthnError, ClaimDefect};
@@ -98,11 +99,12 @@ impl Gate {
         &self,
         sides: Sides<'_>,
         request: &Request,
+        body: Option<&Value>,
         caller: Option<&Caller>,
         response: &Response,
         turn: &mut Turn<'_>,
     ) -> Option<Opinion> {
-        let opinion = opinion(sides, request, caller, turn.now)?;
+        let opinion = opinion(sides, request, body, caller, turn.now)?;
         let deciding = if response.outcome.is_ok() { Outcome::Permit } else { Outcome::Deny };
         let (live, candidate, rules, is_error, code) = if sides.enforced {
             let refusal = response.outcome.as_ref().err();
@@ -170,9 +172,15 @@ pub(super) fn access(policy: &Policy, request: &Request, now: UnixTime) -> Acces
     policy.locate(request.action(), request.resource(), &request.context(now)).access()
 }
 
-fn opinion(sides: Sides<'_>, request: &Request, caller: Option<&Caller>, now: UnixTime) -> Option<Opinion> {
+fn opinion(
+    sides: Sides<'_>,
+    request: &Request,
+    body: Option<&Value>,
+    caller: Option<&Caller>,
+    now: UnixTime,
+) -> Option<Opinion> {
     let other = sides.other?;
-    let context = request.context(now);
+    let context = Context { body, ..request.context(now) };
     let located = other.locate(request.action(), request.resource(), &context);
     let is_public = located.access() == Access::Public;
     if !is_public && caller.is_some_and(|caller| caller.defect_for(other).is_some()) {

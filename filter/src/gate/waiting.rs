@@ -1,4 +1,4 @@
-//! Requests that wait: for keys, or for their record to be acknowledged.
+//! Requests that wait: for keys, for their body, or for their record to be acknowledged.
 //!
 //! Waiting is bounded in number and in time, and ends in an answer whatever happens to what is waited for.
 
@@ -8,7 +8,8 @@ use portcullis_policy::decision::Permit;
 
 use crate::audit::Sequence;
 use crate::credential::Credential;
-use crate::gate::command::HeaderEdit;
+use crate::gate::body::{Body, MAX_HELD_BODY_BYTES};
+use crate::gate::command::{HeaderEdit, LogLevel};
 use crate::gate::conclusion::Caller;
 use crate::gate::request::Request;
 use crate::gate::{Denial, ExchangeId, Gate, Turn};
@@ -29,6 +30,8 @@ pub(super) struct Waiting {
 pub(super) enum Wanted {
     /// Keys of the method at this place.
     Keys { method: usize, credential: Credential },
+    /// The rest of its body; then it is decided.
+    Body { caller: Option<Arc<Caller>> },
     /// The acknowledgement of its record; then it goes on.
     Record { sequence: Sequence, permit: Permit, edits: Vec<HeaderEdit>, caller: Option<Arc<Caller>> },
 }
@@ -47,6 +50,36 @@ impl Gate {
             return self.refuse(exchange, &waiting.request, None, &Denial::Overloaded, waiting.since, turn);
         }
         self.waiting.insert(exchange, waiting);
+    }
+
+    /// A body has arrived, is too long, or cannot be had. A request that waits for keys besides goes on waiting for these.
+    pub(super) fn body_arrived(&mut self, exchange: ExchangeId, body: Body, turn: &mut Turn<'_>) {
+        self.has_bodies = true;
+        let held = self.waiting.values().map(|waiting| waiting.request.body.held_bytes());
+        let has_room = held.chain([body.held_bytes()]).fold(0, usize::saturating_add) <= MAX_HELD_BODY_BYTES;
+        if !self.waiting.get(&exchange).is_some_and(|waiting| waiting.request.body.is_awaited()) {
+            return;
+        }
+        let Some(mut waiting) = self.waiting.remove(&exchange) else { return };
+        let is_too_large = body == Body::TooLarge;
+        waiting.request.body = body;
+        let since = waiting.since;
+        match waiting.wanted {
+            Wanted::Body { caller } => {
+                self.conclude(exchange, waiting.request, caller, since, turn);
+            }
+            Wanted::Keys { .. } | Wanted::Record { .. }
+                if is_too_large && self.config.candidate.is_none() =>
+            {
+                self.refuse(exchange, &waiting.request, None, &Denial::BodyTooLarge, since, turn);
+            }
+            Wanted::Keys { .. } | Wanted::Record { .. } if !has_room => {
+                self.refuse(exchange, &waiting.request, None, &Denial::Overloaded, since, turn);
+            }
+            Wanted::Keys { .. } | Wanted::Record { .. } => {
+                self.waiting.insert(exchange, waiting);
+            }
+        }
     }
 
     /// Takes out every waiting request that `wanted` is true for.
@@ -74,6 +107,13 @@ impl Gate {
                         turn,
                     );
                 }
+                Wanted::Body { caller } => {
+                    if !self.has_bodies {
+                        turn.log(LogLevel::Error, NO_BODIES.to_owned());
+                    }
+                    let denial = Denial::BodyTimeout;
+                    self.refuse(exchange, &waiting.request, caller.as_deref(), &denial, waiting.since, turn);
+                }
                 Wanted::Record { caller, .. } => {
                     let denial = Denial::AuditUnavailable;
                     self.refuse(exchange, &waiting.request, caller.as_deref(), &denial, waiting.since, turn);
@@ -83,6 +123,10 @@ impl Gate {
     }
 }
 
-/// Requests that may wait at once for keys, in one worker, and as many again for their record. Each holds its headers, at most 64 KiB: 64 MiB in the worst case and
-/// about 2 MiB with usual requests.
+/// What is said of a proxy that seems to deliver no bodies.
+const NO_BODIES: &str = "no body of a request that is held has ever arrived: the proxy must deliver them, as Envoy does with \
+    `allow_on_headers_stop_iteration: true` beside `vm_config`";
+
+/// Requests that may wait at once for keys, in one worker, and as many again for their body, and for their record. Each holds
+/// its headers, at most 64 KiB: 64 MiB in the worst case and about 2 MiB with usual requests.
 pub(super) const MAX_WAITING: usize = 1024;

@@ -29,6 +29,9 @@ pub(crate) enum HeaderMap {
 #[derive(Clone, Copy)]
 #[repr(u32)]
 pub(crate) enum Buffer {
+    /// Body of the request: what has arrived of it, while it is held. Readable only while the host calls
+    /// `proxy_on_request_body` or `proxy_on_request_trailers`.
+    RequestBody = 0,
     /// Body of the answer to a callout.
     CalloutResponseBody = 4,
     /// Configuration of the plugin. Readable only while the host calls `proxy_on_configure`.

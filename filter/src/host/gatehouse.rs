@@ -6,15 +6,15 @@ use std::rc::Rc;
 
 use portcullis_policy::decision::Permit;
 
-use super::abi::{self, HeaderMap, Level};
+use super::abi::{self, Buffer, HeaderMap, Level};
 use super::crypto::ForeignCrypto;
 use super::metrics::HostMetrics;
 use super::perform::{self, PerformError};
 use super::schedule::Schedule;
-use super::status::HostError;
+use super::status::{HostError, HostStatus};
 use super::{callout, log};
 use crate::gate::{
-    Answer, Callout, CalloutId, CalloutReply, Command, Event, ExchangeId, Gate, HeaderEdit, LogLevel,
+    Answer, Body, Callout, CalloutId, CalloutReply, Command, Event, ExchangeId, Gate, HeaderEdit, LogLevel,
     RequestHead,
 };
 use crate::header_pairs;
@@ -90,10 +90,10 @@ impl Gatehouse {
         self.leave_root();
     }
 
-    /// A request has arrived. Called within its own context.
-    pub(crate) fn arrive(&mut self, exchange: ExchangeId, passage: &Rc<Cell<Passage>>) {
+    /// A request has arrived, and with its headers ended or not. Called within its own context.
+    pub(crate) fn arrive(&mut self, exchange: ExchangeId, ended: bool, passage: &Rc<Cell<Passage>>) {
         self.exchanges.insert(exchange, Rc::clone(passage));
-        match self.tell_time().map_err(PerformError::from).and_then(|()| request_head()) {
+        match self.tell_time().map_err(PerformError::from).and_then(|()| request_head(ended)) {
             Ok(head) if self.gate.is_some() => self.handle(Event::Head { exchange, head }, exchange.0),
             Ok(_) => self.refuse(exchange, &Answer::internal_error(), exchange.0),
             Err(error) => {
@@ -101,6 +101,26 @@ impl Gatehouse {
                 self.refuse(exchange, &Answer::internal_error(), exchange.0);
             }
         }
+        self.leave_exchange(exchange);
+    }
+
+    /// So many bytes of the body of a held request have arrived, and perhaps all. Called within its own context.
+    pub(crate) fn receive_body(&mut self, exchange: ExchangeId, size: usize, ended: bool) {
+        let Some(bound) = self.gate.as_ref().and_then(|gate| gate.body_bound(exchange)) else { return };
+        let body = if size > bound {
+            Body::TooLarge
+        } else if ended {
+            request_body(size).unwrap_or_else(|error| {
+                log::write(Level::Error, || {
+                    format!("the body of request {} cannot be read: {error}", exchange.0)
+                });
+                Body::Unknown
+            })
+        } else {
+            return;
+        };
+        self.keep_time();
+        self.handle(Event::Body { exchange, body }, exchange.0);
         self.leave_exchange(exchange);
     }
 
@@ -316,13 +336,27 @@ fn within_exchange(
     outcome
 }
 
+/// All of a body of this size.
+fn request_body(size: usize) -> Result<Body, HostError> {
+    if size == 0 {
+        return Ok(Body::Arrived(Vec::new()));
+    }
+    let body = abi::buffer(Buffer::RequestBody, size)?;
+    if body.len() == size {
+        Ok(Body::Arrived(body))
+    } else {
+        Err(HostError { call: "proxy_get_buffer_bytes", status: HostStatus::ImpossibleResult })
+    }
+}
+
 /// Everything that the gate is told about a request: the headers in one call, and the peer for the record.
-fn request_head() -> Result<RequestHead, PerformError> {
+fn request_head(ended: bool) -> Result<RequestHead, PerformError> {
     let encoded = abi::header_pairs(HeaderMap::Request)?;
     let headers = header_pairs::decode(&encoded)?;
     Ok(RequestHead {
         headers: headers.into_iter().map(|(name, value)| (name.to_vec(), value.to_vec())).collect(),
         source: abi::property(SOURCE_ADDRESS).ok().filter(|address| !address.is_empty()),
+        ended,
     })
 }
 

@@ -255,7 +255,7 @@ fn what_a_decision_was_made_by_is_on_record_where_it_is_not_plain() {
         all.push(("authorization", &bearer));
         all.extend(headers);
         let bytes = |(name, value): (&str, &str)| (name.as_bytes().to_vec(), value.as_bytes().to_vec());
-        let head = RequestHead { headers: all.into_iter().map(bytes).collect(), source: None };
+        let head = RequestHead { headers: all.into_iter().map(bytes).collect(), ..RequestHead::default() };
         let commands = scene.handle(Event::Head { exchange: ExchangeId(number), head });
         if let [callout] = dispatched(&commands)[..] {
             scene.reply(callout.id, jwks(&["k1"]));

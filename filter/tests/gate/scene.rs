@@ -79,7 +79,7 @@ impl Scene {
         ];
         headers
             .extend(more.iter().map(|(name, value)| (name.as_bytes().to_vec(), value.as_bytes().to_vec())));
-        let head = RequestHead { headers, source: None };
+        let head = RequestHead { headers, ..RequestHead::default() };
         self.handle(Event::Head { exchange: ExchangeId(exchange), head })
     }
 

@@ -51,7 +51,7 @@ fn arrival() -> Event {
         ("authorization", format!("Bearer {}", token())),
     ];
     let headers = headers.map(|(name, value)| (name.as_bytes().to_vec(), value.into_bytes())).to_vec();
-    Event::Head { exchange: ExchangeId(1), head: RequestHead { headers, source: None } }
+    Event::Head { exchange: ExchangeId(1), head: RequestHead { headers, ..RequestHead::default() } }
 }
 
 /// Fails when `text` shows something that is to be kept, as text or as a list of bytes.

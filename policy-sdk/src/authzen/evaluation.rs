@@ -157,6 +157,7 @@ impl EvaluationRequest {
                 query: self.context.query.as_deref(),
                 source: self.context.source,
                 time: self.context.time,
+                body: self.context.attributes.get("body"),
                 attributes: Some(&self.context.attributes),
                 ..Context::default()
             },

@@ -23,6 +23,8 @@ pub(super) enum Attribute {
     Header(Box<str>),
     /// `context.query.` and this name.
     Query(Box<str>),
+    /// What stands in the body at the steps of a JSON Pointer.
+    Body(Box<[Box<str>]>),
     /// A property, or what stands in it at the steps of a JSON Pointer (RFC 6901).
     Property { root: Root, name: Box<str>, below: Box<[Box<str>]> },
 }
@@ -137,14 +139,25 @@ impl Attribute {
             problem("not the name of an attribute")
                 .expected("a name, and steps such as `/region` into what it names")
         })?;
-        Ok(Attribute::Property { root, name, below })
+        match (root, &*name) {
+            (Root::Context, "body") => Ok(Attribute::Body(below)),
+            (Root::Context, name) if name.starts_with("body.") => {
+                Err(problem("no such attribute")
+                    .expected("steps into the body, such as `context.body/amount`"))
+            }
+            (Root::Subject | Root::Action | Root::Resource | Root::Context, _) => {
+                Ok(Attribute::Property { root, name, below })
+            }
+        }
     }
 
     /// How many values it can have.
     pub(super) const fn count(&self) -> Count {
         match self {
             Attribute::Known(known) => known.count,
-            Attribute::Header(_) | Attribute::Query(_) | Attribute::Property { .. } => Count::Either,
+            Attribute::Header(_) | Attribute::Query(_) | Attribute::Body(_) | Attribute::Property { .. } => {
+                Count::Either
+            }
         }
     }
 
@@ -153,7 +166,17 @@ impl Attribute {
         match self {
             Attribute::Known(known) => Some(known.kind),
             Attribute::Header(_) | Attribute::Query(_) => Some(Kind::Text),
-            Attribute::Property { .. } => None,
+            Attribute::Body(_) | Attribute::Property { .. } => None,
+        }
+    }
+
+    /// Whether it looks at the body.
+    pub(super) const fn is_of_body(&self) -> bool {
+        match self {
+            Attribute::Body(_) => true,
+            Attribute::Known(_) | Attribute::Header(_) | Attribute::Query(_) | Attribute::Property { .. } => {
+                false
+            }
         }
     }
 
@@ -162,7 +185,7 @@ impl Attribute {
         match self {
             Attribute::Property { root: Root::Subject, name, .. } => Some(name),
             Attribute::Property { root: Root::Action | Root::Resource | Root::Context, .. } => None,
-            Attribute::Known(_) | Attribute::Header(_) | Attribute::Query(_) => None,
+            Attribute::Known(_) | Attribute::Header(_) | Attribute::Query(_) | Attribute::Body(_) => None,
         }
     }
 
@@ -170,7 +193,8 @@ impl Attribute {
     ///
     /// # Errors
     ///
-    /// [`Fault::Malformed`] for values that cannot be read, [`Fault::TooLarge`] for too many.
+    /// [`Fault::Malformed`] for values that cannot be read, [`Fault::Unreadable`] for a body that cannot, and for one that is
+    /// not there: whoever leaves it out must not switch a denial off. [`Fault::TooLarge`] for too many.
     pub(super) fn find<'a>(&'a self, facts: &Facts<'a>) -> Result<Found<'a>, Fault> {
         let request = facts.request;
         if self.is_hidden(facts) {
@@ -191,6 +215,7 @@ impl Attribute {
                 let values = query::values(request.context.query.unwrap_or_default(), name);
                 sent(values.map_err(|_| Fault::Malformed)?.into_iter().map(Value::Text).collect())
             }
+            Attribute::Body(steps) => at(Some(request.context.body.ok_or(Fault::Unreadable)?), steps),
             Attribute::Property { root, name, below } => {
                 // What the path says is beyond dispute; what else is said of a resource is not.
                 if let (Root::Resource, Some(text)) =
@@ -204,8 +229,7 @@ impl Attribute {
                     Root::Resource => request.resource.attributes.and_then(|map| map.get(&**name)),
                     Root::Context => request.context.attributes.and_then(|map| map.get(&**name)),
                 };
-                let found = below.iter().try_fold(property, |value, step| Some(part(value?, step)));
-                found.flatten().map_or(Ok(Found::Nothing), Found::json)
+                at(property, below)
             }
         }
     }
@@ -224,6 +248,7 @@ impl Attribute {
             },
             Attribute::Header(name) => unknown.hides(Fact::Header, name),
             Attribute::Query(_) => unknown.hides(Fact::Query, ""),
+            Attribute::Body(_) => unknown.hides(Fact::Body, ""),
             Attribute::Property { root: Root::Subject, name, .. } => of_subject(Fact::Attribute, name),
             Attribute::Property { root: Root::Action | Root::Resource | Root::Context, .. } => false,
         }
@@ -237,9 +262,10 @@ impl fmt::Display for Attribute {
             Attribute::Known(known) => formatter.write_str(known.name),
             Attribute::Header(name) => write!(formatter, "context.header.{name}"),
             Attribute::Query(name) => write!(formatter, "context.query.{name}"),
+            Attribute::Body(steps) => write_steps(formatter.write_str("context.body"), steps, formatter),
             Attribute::Property { root, name, below } => {
-                write!(formatter, "{}.{}", root.name(), escape(name))?;
-                below.iter().try_for_each(|step| write!(formatter, "/{}", escape(step)))
+                let name = write!(formatter, "{}.{}", root.name(), escape(name));
+                write_steps(name, below, formatter)
             }
         }
     }
@@ -303,6 +329,16 @@ fn source<'a>(facts: &Facts<'a>) -> Result<Found<'a>, Fault> {
 /// What a client sent: nothing, or a list.
 fn sent(values: Vec<Value<'_>>) -> Result<Found<'_>, Fault> {
     if values.is_empty() { Ok(Found::Nothing) } else { Found::list(values.into_iter()) }
+}
+
+/// What stands in `value` at these steps.
+fn at<'a>(value: Option<&'a Json>, steps: &[Box<str>]) -> Result<Found<'a>, Fault> {
+    let found = steps.iter().try_fold(value, |value, step| Some(part(value?, step)));
+    found.flatten().map_or(Ok(Found::Nothing), Found::json)
+}
+
+fn write_steps(begun: fmt::Result, steps: &[Box<str>], formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+    begun.and_then(|()| steps.iter().try_for_each(|step| write!(formatter, "/{}", escape(step))))
 }
 
 /// What stands in `value` at one step of a JSON Pointer (RFC 6901 section 4).

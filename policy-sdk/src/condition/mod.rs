@@ -100,6 +100,12 @@ impl Conditions {
         }
     }
 
+    /// Whether one of them looks at the body of the request.
+    #[must_use]
+    pub fn read_body(&self) -> bool {
+        self.0.iter().any(Node::reads_body)
+    }
+
     /// The names of the subject's own attributes that the conditions look at: what the gate has to take from a credential.
     pub fn subject_attributes(&self) -> BTreeSet<&str> {
         let mut names = BTreeSet::new();
@@ -156,6 +162,13 @@ impl Node {
         };
         report(Evaluated { place, truth });
         truth
+    }
+
+    fn reads_body(&self) -> bool {
+        match self {
+            Node::Test(test) => test.reads_body(),
+            Node::Group(_, members) => members.iter().any(Node::reads_body),
+        }
     }
 
     fn subject_attributes<'a>(&'a self, names: &mut BTreeSet<&'a str>) {

@@ -63,6 +63,15 @@ impl Test {
         self.attribute.of_subject().into_iter().chain(other)
     }
 
+    /// Whether it looks at the body.
+    pub(super) fn reads_body(&self) -> bool {
+        let other = match &self.against {
+            Against::Ready(_) => false,
+            Against::Attribute(attribute, _) => attribute.is_of_body(),
+        };
+        other || self.attribute.is_of_body()
+    }
+
     fn decide(&self, facts: &Facts<'_>, steps: &mut Steps) -> Result<bool, Fault> {
         steps.spend(1)?;
         let found = self.attribute.find(facts)?;

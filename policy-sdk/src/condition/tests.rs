@@ -24,8 +24,13 @@ fn compile(conditions: &Value) -> Conditions {
     compiled
 }
 
-/// Evaluates against a caller, a path with a placeholder, headers and a query.
+/// Evaluates against a caller, a path with a placeholder, headers, a query and a body.
 fn evaluate(conditions: &Conditions, steps: &mut Steps) -> Truth {
+    let body = json!({"amount": 1200, "items": [{"sku": "a"}, {"sku": "b"}], "nothing": null, "a/b~c": 1});
+    evaluate_with(Some(&body), conditions, steps)
+}
+
+fn evaluate_with(body: Option<&Value>, conditions: &Conditions, steps: &mut Steps) -> Truth {
     let attributes = json!({
         "department": "finance",
         "profile": {"region": "eu", "teams": ["a", "b"], "a/b~c": 1},
@@ -74,6 +79,7 @@ fn evaluate(conditions: &Conditions, steps: &mut Steps) -> Truth {
             source: Some("10.0.0.1".parse().unwrap()),
             time: Some(1_772_355_600),
             attributes: said_of_context.as_object(),
+            body,
             ..Context::default()
         },
     };
@@ -118,6 +124,9 @@ fn attributes_are_found_where_they_are() {
         ("context.header.X-Region", json!("eu")),
         ("context.header.x-under", json!("a")),
         ("context.header.x-list", json!("a, b")),
+        ("context.body/amount", json!(1200)),
+        ("context.body/items/1/sku", json!("b")),
+        ("context.body/a~1b~0c", json!(1)),
     ] {
         // Typed from both sides: a literal for what it is, and a fault for everything else.
         let operator = if expected.is_number() { "gte" } else { "eq" };
@@ -147,6 +156,16 @@ fn attributes_that_are_not_there_are_no_answer() {
         ("context.header.x-absent", Fault::Missing),
         ("context.header.x-twice", Fault::Several),
         ("context.header.x-bytes", Fault::Malformed),
+        ("context.body", Fault::WrongType),
+        ("context.body/Amount", Fault::Missing),
+        ("context.body/nothing", Fault::Missing),
+        ("context.body/amount/0", Fault::Missing),
+        ("context.body/items/2", Fault::Missing),
+        ("context.body/items/00/sku", Fault::Missing),
+        ("context.body/items/-", Fault::Missing),
+        ("context.body/", Fault::Missing),
+        ("context.body/items", Fault::Several),
+        ("context.body/items/0", Fault::WrongType),
     ] {
         for (operator, value) in
             [("eq", json!("a")), ("ne", json!("a")), ("in", json!(["a"])), ("not_in", json!(["a"]))]
@@ -159,7 +178,12 @@ fn attributes_that_are_not_there_are_no_answer() {
             Fault::Missing => Truth::False,
             Fault::Malformed => Truth::Unknown(Fault::Malformed),
             Fault::Several | Fault::WrongType => Truth::True,
-            Fault::NotAList | Fault::Inexact | Fault::TooLarge | Fault::NotKnown | Fault::Exhausted => {
+            Fault::NotAList
+            | Fault::Inexact
+            | Fault::Unreadable
+            | Fault::TooLarge
+            | Fault::NotKnown
+            | Fault::Exhausted => {
                 panic!("{fault}")
             }
         };
@@ -170,6 +194,32 @@ fn attributes_that_are_not_there_are_no_answer() {
             "{attribute}"
         );
     }
+}
+
+#[test]
+fn a_body_that_is_absent_or_cannot_be_read_is_no_answer_to_any_operator() {
+    for (operator, value) in [
+        ("eq", json!("a")),
+        ("ne", json!("a")),
+        ("lt", json!(1)),
+        ("in", json!(["a"])),
+        ("not_in", json!(["a"])),
+        ("contains", json!("a")),
+        ("contains_none", json!(["a"])),
+        ("starts_with", json!("a")),
+        ("present", Value::Null),
+        ("absent", Value::Null),
+    ] {
+        for attribute in ["context.body", "context.body/amount"] {
+            let conditions =
+                compile(&json!([{"attribute": attribute, "operator": operator, "value": value}]));
+            let truth = evaluate_with(None, &conditions, &mut Steps::default());
+            assert_eq!(truth, Truth::Unknown(Fault::Unreadable), "{attribute} {operator}");
+        }
+    }
+    let beside = json!([{"attribute": "id", "operator": "eq", "value_from": "context.body/owner"}]);
+    let truth = evaluate_with(None, &compile(&beside), &mut Steps::default());
+    assert_eq!(truth, Truth::Unknown(Fault::Unreadable));
 }
 
 #[test]

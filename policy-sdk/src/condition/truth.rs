@@ -87,6 +87,9 @@ pub enum Fault {
     /// Text that is not what the operator needs: not UTF-8, a broken escape, no address, no moment.
     #[error("the attribute is malformed")]
     Malformed,
+    /// There is no body, or none that can be read as JSON in one way only.
+    #[error("the body is absent or cannot be read")]
+    Unreadable,
     /// More values or longer text than are compared.
     #[error("the attribute is too large")]
     TooLarge,

@@ -47,7 +47,7 @@ pub use jwks::PublicJwks;
 pub use named::Named;
 pub use pointer::{JsonPointer, Step};
 pub use problem::{MAX_PROBLEMS, Problem, Problems};
-pub use request::{AmbiguousPath, Request};
+pub use request::{AmbiguousPath, Body, Request};
 pub use secret_reference::SecretReference;
 pub use tenancy::{Binding, CrossTenant, Tenancy, Tenant, TenantRole};
 pub use timestamp::{Timestamp, TimestampError};

@@ -15,6 +15,22 @@ pub struct Request {
     #[deserr(default)]
     #[schemars(default)]
     pub ambiguous_path: AmbiguousPath,
+    /// Lets conditions look at the body: `context.body`. Absent: a document with such a condition does not load. The proxy
+    /// must deliver the body of a request that is held; that it does, `PORTCULLIS_DELIVERS_BODIES=true` says in the
+    /// environment of the filter, without which such a document does not load either.
+    #[deserr(default)]
+    pub body: Option<Body>,
+}
+
+/// How much of a body is held and read. Only requests that a condition on `context.body` can be about are held for it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserr, JsonSchema)]
+#[deserr(error = Problems, deny_unknown_fields)]
+#[schemars(deny_unknown_fields)]
+pub struct Body {
+    /// The most bytes of a body that is held: a longer one is answered with 413 `body_too_large`. Not more than the proxy
+    /// itself holds: Envoy's `per_connection_buffer_limit_bytes`.
+    #[schemars(range(min = 1, max = 1_048_576))]
+    pub max_bytes: u32,
 }
 
 /// What happens to a path that two servers could read differently.

@@ -1,5 +1,6 @@
 //! Policies that are attached to parts of the gateway: which of them a request has, and what they say.
 
+mod body;
 mod telling;
 
 use std::collections::BTreeMap;
@@ -11,6 +12,7 @@ use crate::explain::{Node, Verdict};
 use crate::host::HostPattern;
 use crate::path::CanonicalPath;
 use crate::path_tree::PathTree;
+use crate::request::Action;
 
 use super::demand::{Case, Demands, Judgement, Part};
 use super::entry::{Asked, Entries};
@@ -18,7 +20,7 @@ use super::route::host_pattern;
 use super::symbol::{Kind, Symbol};
 use super::vote::Votes;
 use super::witness::Witness;
-use super::{Compiler, Located};
+use super::{Compiler, Located, Route};
 
 /// All attached policies, in the order in which they are looked at.
 #[derive(Debug, Default)]
@@ -47,6 +49,7 @@ struct Attached {
     name: String,
     level: Level,
     host: Option<HostPattern>,
+    has_path: bool,
     routes: Vec<String>,
     methods: Vec<String>,
     tenants: Vec<String>,
@@ -108,6 +111,7 @@ impl Cascade {
             } else {
                 cascade.others.push(number);
             }
+            let has_path = template.is_some();
             let conditions = compiler.conditions(&policy.conditions, &place);
             let demands = Demands::of_policy(
                 &policy.groups,
@@ -128,6 +132,7 @@ impl Cascade {
                 name: policy.name.clone(),
                 level,
                 host: host_pattern(policy.attach.host.as_deref(), &place.member("attach"), compiler.problems),
+                has_path,
                 routes: policy.attach.routes.clone(),
                 methods: policy.attach.methods.clone(),
                 tenants: policy.attach.tenants.clone(),
@@ -216,6 +221,12 @@ impl Level {
 }
 
 impl Attached {
+    /// Whether route, method and host fit.
+    fn is_about(&self, located: &Located<'_>, action: Action<'_>, host: &str) -> bool {
+        let Fits { route, host, method, .. } = self.fits_of(located, action, host, None);
+        route && host && method
+    }
+
     /// Whether everything fits that it is attached to besides the path; and whether the route of the path's own spelling does.
     fn is_attached(&self, situation: Situation<'_>) -> Option<bool> {
         let Fits { own_route, route, host, method, tenant } = self.fits(situation);
@@ -224,19 +235,23 @@ impl Attached {
 
     fn fits(&self, situation: Situation<'_>) -> Fits {
         let request = situation.case.request;
-        let is_named = |route: Option<&super::Route>| {
+        self.fits_of(situation.located, request.action, request.resource.host, situation.tenant)
+    }
+
+    fn fits_of(&self, located: &Located<'_>, action: Action<'_>, host: &str, tenant: Option<&str>) -> Fits {
+        let is_named = |route: Option<&Route>| {
             route.is_some_and(|route| self.routes.iter().any(|name| name == route.id().as_str()))
         };
-        let own_route = self.routes.is_empty() || is_named(situation.located.route);
-        let method = request.action.method();
+        let own_route = self.routes.is_empty() || is_named(located.route);
+        let method = action.method();
         Fits {
             own_route,
-            route: own_route || is_named(situation.located.twin),
-            host: self.host.as_ref().is_none_or(|host| host.matches(request.resource.host)),
+            route: own_route || is_named(located.twin),
+            host: self.host.as_ref().is_none_or(|pattern| pattern.matches(host)),
             method: self.methods.is_empty()
                 || self.methods.iter().any(|name| name == "*" || Some(name.as_str()) == method),
             tenant: self.tenants.is_empty()
-                || situation.tenant.is_some_and(|tenant| self.tenants.iter().any(|name| name == tenant)),
+                || tenant.is_some_and(|tenant| self.tenants.iter().any(|name| name == tenant)),
         }
     }
 

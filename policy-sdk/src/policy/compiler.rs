@@ -37,6 +37,10 @@ pub(super) struct Compiler<'a> {
     pub(super) place: JsonPointer,
     attributes: BTreeSet<String>,
     pub(super) needs_more: bool,
+    /// Whether the document says how much of a body is read.
+    has_body: bool,
+    /// Whether a condition looks at the body.
+    pub(super) reads_body: bool,
 }
 
 impl<'a> Compiler<'a> {
@@ -55,6 +59,8 @@ impl<'a> Compiler<'a> {
             place: source.place.clone(),
             attributes: BTreeSet::new(),
             needs_more: false,
+            has_body: document.request.body.is_some(),
+            reads_body: false,
         };
         let place = compiler.place.member("roles");
         for (name, role) in authorization.roles.iter() {
@@ -84,6 +90,15 @@ impl<'a> Compiler<'a> {
     pub(super) fn conditions(&mut self, list: &[document::Condition], place: &JsonPointer) -> Conditions {
         let conditions = Conditions::compile(list, &place.member("conditions"), self.problems);
         self.needs_more |= list.iter().any(names_more);
+        if conditions.read_body() {
+            self.reads_body = true;
+            if !self.has_body {
+                let problem = Problem::new(place.member("conditions"), "`context.body`, and no body is read");
+                let bound =
+                    "`request: {body: {max_bytes: 65536}}`, with the most bytes of a body that is held";
+                self.problems.push(problem.expected(bound));
+            }
+        }
         self.attributes.extend(conditions.subject_attributes().into_iter().map(str::to_owned));
         conditions
     }

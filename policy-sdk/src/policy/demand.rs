@@ -177,6 +177,11 @@ impl Demands {
         Part::ALL.into_iter().all(|part| !self.demands(part))
     }
 
+    /// Whether its conditions look at the body.
+    pub(super) fn read_body(&self) -> bool {
+        self.conditions.read_body()
+    }
+
     pub(super) fn permission(&self) -> Option<&Wanted> {
         self.permission.as_deref()
     }

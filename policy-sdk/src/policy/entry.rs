@@ -1,6 +1,9 @@
 //! Rules and access lists, found by what they are about: the resource in a tree, then action and principal by number.
 
+mod body;
 mod telling;
+
+use std::collections::BTreeSet;
 
 use hashbrown::HashTable;
 
@@ -30,6 +33,8 @@ pub(super) struct Entries {
     /// spans that are too long to be read through.
     index: HashTable<u32>,
     conditioned: Vec<Conditioned>,
+    /// The spans in which conditions look at the body.
+    body_spans: BTreeSet<u32>,
     names: Names,
 }
 
@@ -360,6 +365,7 @@ impl Building {
         conditions: u32,
         compiler: &mut Compiler<'_>,
     ) {
+        self.note_body(span, conditions);
         let action = compiler.symbols.intern(Kind::Action, action);
         self.collected.push((span, Entry { what: what(action, effect), principal, number, conditions }));
     }

@@ -12,6 +12,7 @@
 //! The engine does not verify who a caller is, and does not read the network, the clock or the environment.
 
 mod action;
+mod body;
 mod caller;
 mod carrier;
 mod cascade;
@@ -77,6 +78,7 @@ pub struct Policy {
     attributes: BTreeSet<String>,
     needs_more: bool,
     candidate: Option<Box<Policy>>,
+    reads_body: bool,
 }
 
 /// What a route asks of a caller before anything else.
@@ -176,7 +178,8 @@ impl Policy {
         let cascade = Cascade::compile(&authorization.policies, &mut compiler);
         let tenants = Tenants::compile(&document.tenancy, &mut compiler);
         coherence::problems(&source, compiler.problems);
-        let needs_more = compiler.needs_more();
+        body::refuse_endless(authorization, &demands, &cascade, &mut compiler);
+        let (needs_more, reads_body) = (compiler.needs_more(), compiler.reads_body);
         let (directory, attributes) = compiler.finish(grants);
         Policy {
             authentication_disabled: document.authentication.disabled,
@@ -190,6 +193,7 @@ impl Policy {
             cascade,
             attributes,
             needs_more,
+            reads_body,
             candidate: None,
         }
     }

@@ -262,6 +262,9 @@ fn compile_route(
     let template = route.path_template().parse().ok();
     let demands =
         Demands::of_route(&route.require, conditions, template, compiler).and_permission(permission);
+    if demands.read_body() && route.has_endless_body() {
+        compiler.problems.push(endless_body(place.member("conditions")));
+    }
     Route {
         id: RuleId::new(route.name.as_deref(), &format!("routes/{index}")),
         methods: Methods::of(&route.request_methods()),
@@ -275,6 +278,13 @@ fn compile_route(
         acknowledged: route.audit == RecordKeeping::Acknowledged,
         exact: false,
     }
+}
+
+/// What is said of a condition that would wait for the end of what does not end.
+pub(super) fn endless_body(place: JsonPointer) -> Problem {
+    let message = "`context.body` of a gRPC call or an upgrade, whose body is no JSON and need not end";
+    Problem::new(place, message)
+        .expected("conditions on other attributes, or a route without `grpc` and `upgrade`")
 }
 
 pub(super) fn host_pattern(

@@ -49,6 +49,11 @@ impl Superusers {
         Superusers { named, conditions: compiler.conditions(&superusers.conditions, &place) }
     }
 
+    /// Whether its conditions look at the body.
+    pub(super) fn read_body(&self) -> bool {
+        self.conditions.read_body()
+    }
+
     /// An anonymous caller is nobody, and so no superuser, whatever conditions say.
     pub(super) fn know(&self, case: Case<'_>, steps: &mut Steps) -> Superuser {
         if case.caller.subject.is_none() {

@@ -5,6 +5,7 @@
 //! command that mends it.
 
 mod audit;
+mod bodies;
 mod candidate;
 mod environment;
 mod examples;

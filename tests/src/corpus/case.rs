@@ -95,6 +95,8 @@ pub struct RequestSpec {
     pub host: String,
     /// Headers in order.
     pub headers: Vec<(String, Bytes)>,
+    /// The body; empty is none.
+    pub body: Bytes,
     /// Whether it is a gRPC request: `POST` with its content type unless said otherwise.
     pub grpc: bool,
 }
@@ -106,6 +108,7 @@ impl Default for RequestSpec {
             path: Bytes::Text("/v1/objects/1".to_owned()),
             host: "api.example.com".to_owned(),
             headers: Vec::new(),
+            body: Bytes::Text(String::new()),
             grpc: false,
         }
     }

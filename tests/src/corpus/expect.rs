@@ -12,6 +12,8 @@ pub enum Seen {
         target: Vec<u8>,
         /// Its headers.
         headers: Vec<(String, Vec<u8>)>,
+        /// Its body, where the ring can see it.
+        body: Option<Vec<u8>>,
     },
     /// The gate answered.
     Refused {
@@ -33,7 +35,7 @@ pub fn compare(want: &Want, seen: &Seen, realm: &str) -> Vec<String> {
     let mut wrong = Vec::new();
     match seen {
         Seen::Broken(what) => wrong.push(what.clone()),
-        Seen::Permitted { target, headers } if want.permitted => {
+        Seen::Permitted { target, headers, .. } if want.permitted => {
             upstream(want, target, headers, &mut wrong);
         }
         Seen::Permitted { .. } => wrong.push("permitted; wanted a refusal".to_owned()),

@@ -74,7 +74,12 @@ fn run_case(runner: &dyn Runner, file: &CaseFile, case: &Case) -> Result<(), Fai
     let sent = Sent::of(file, case, &runner.keys(), runner.now())?;
     let seen = runner.exchange(file, case, &sent)?;
     let realm = file.document["name"].as_str().unwrap_or_default();
-    let wrong = compare(&case.want, &seen, realm);
+    let mut wrong = compare(&case.want, &seen, realm);
+    if let Seen::Permitted { body: Some(body), .. } = &seen
+        && *body != sent.body
+    {
+        wrong.push(format!("the upstream got a body of {} bytes and not the one sent", body.len()));
+    }
     if wrong.is_empty() {
         return Ok(());
     }

@@ -19,6 +19,8 @@ pub struct Sent {
     pub host: String,
     /// Headers in order.
     pub headers: Vec<(String, Vec<u8>)>,
+    /// The body; empty is none.
+    pub body: Vec<u8>,
 }
 
 impl Sent {
@@ -33,6 +35,7 @@ impl Sent {
             target: spec.path.to_vec(),
             host: spec.host.clone(),
             headers: spec.headers.iter().map(|(name, value)| (name.clone(), value.to_vec())).collect(),
+            body: spec.body.to_vec(),
         };
         if spec.grpc {
             sent.headers.push(("content-type".to_owned(), b"application/grpc".to_vec()));

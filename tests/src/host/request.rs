@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 pub struct Request {
     pub(super) headers: HeaderMap,
     pub(super) body: Vec<u8>,
+    pub(super) piece: usize,
+    pub(super) unfinished: bool,
     pub(super) trailers: HeaderMap,
     pub(super) properties: BTreeMap<Vec<u8>, Property>,
     pub(super) bare: bool,
@@ -43,6 +45,18 @@ impl Request {
     /// Gives the request a body, delivered in one piece once its headers have gone on.
     pub fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
         self.body = body.into();
+        self
+    }
+
+    /// A body that is delivered while the headers are held comes in pieces of this many bytes.
+    pub fn in_pieces_of(mut self, bytes: usize) -> Self {
+        self.piece = bytes;
+        self
+    }
+
+    /// A body that is delivered while the headers are held does not end.
+    pub fn unfinished(mut self) -> Self {
+        self.unfinished = true;
         self
     }
 

@@ -70,6 +70,14 @@ pub(super) struct StreamState {
     pub(super) response: HeaderMap,
     pub(super) response_visible: bool,
     pub(super) body: Vec<u8>,
+    /// Bytes of the body that have arrived.
+    pub(super) arrived: usize,
+    /// Bytes that arrive at once; 0 is all.
+    pub(super) piece: usize,
+    /// The rest of the request never comes.
+    pub(super) unfinished: bool,
+    /// The guest has seen body and trailers, and sees neither again.
+    pub(super) delivered: bool,
     pub(super) body_visible: bool,
     pub(super) trailers: HeaderMap,
     pub(super) trailers_visible: bool,

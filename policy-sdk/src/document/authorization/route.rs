@@ -98,6 +98,12 @@ impl Route {
         self.upgrade.is_none() && self.matches == Match::default()
     }
 
+    /// Whether the bodies of its requests need not end before they are answered: streams of gRPC, and what follows an
+    /// upgrade.
+    pub fn has_endless_body(&self) -> bool {
+        self.grpc.is_some() || self.upgrade.is_some()
+    }
+
     /// The request methods it is about: gRPC knows only `POST`.
     pub fn request_methods(&self) -> Cow<'_, [String]> {
         match &self.grpc {

@@ -1,6 +1,7 @@
 //! How many of a thing a document may hold: every list that is walked for a request or a load is bounded.
 
 use crate::document::{Document, JsonPointer, Problem};
+use crate::limits::MAX_BODY_BYTES;
 
 pub(super) fn problems(document: &Document, found: &mut Vec<Problem>) {
     let mut at_most = |path: &[&str], count: usize, most: usize| {
@@ -15,6 +16,10 @@ pub(super) fn problems(document: &Document, found: &mut Vec<Problem>) {
     at_most(&["authorization", "roles"], document.authorization.roles.len(), MAX_ROLES);
     at_most(&["authorization", "routes"], document.authorization.routes.len(), MAX_ROUTES);
     at_most(&["authorization", "rules"], document.authorization.rules.len(), MAX_RULES);
+    if document.request.body.as_ref().is_some_and(|body| !(1..=MAX_BODY_BYTES).contains(&body.max_bytes)) {
+        let place = JsonPointer::members(&["request", "body", "max_bytes"]);
+        found.push(Problem::new(place, "not a bound").expected(format!("1 to {MAX_BODY_BYTES}")));
+    }
 }
 
 /// Most authentication methods: each one is a value of the label `method` and is tried on every request.
@@ -39,6 +44,15 @@ mod tests {
 
     use super::super::testing::problems_after;
     use super::*;
+
+    #[test]
+    fn the_bound_of_a_body_is_bounded() {
+        for (bytes, good) in [(0, false), (1, true), (MAX_BODY_BYTES, true), (MAX_BODY_BYTES + 1, false)] {
+            let problems = problems_after(&[("/request", json!({"body": {"max_bytes": bytes}}))]);
+            let wanted = ["/request/body/max_bytes: not a bound; expected 1 to 1048576"];
+            assert_eq!(problems, if good { &wanted[..0] } else { &wanted[..] }, "{bytes}");
+        }
+    }
 
     #[test]
     fn one_binding_too_many() {

@@ -32,7 +32,10 @@ pub(super) fn get_current_time(guest: &mut Guest<'_>, out: u32) -> HostResult {
 fn buffer(guest: &Guest<'_>, kind: u32) -> Option<Vec<u8>> {
     let state = guest.state();
     match kind {
-        REQUEST_BODY => state.stream().filter(|stream| stream.body_visible).map(|stream| stream.body.clone()),
+        REQUEST_BODY => {
+            let stream = state.stream().filter(|stream| stream.body_visible)?;
+            stream.body.get(..stream.arrived).map(<[u8]>::to_vec)
+        }
         CALLOUT_BODY => state.answer.as_ref().map(|answer| answer.body.clone()),
         VM_CONFIGURATION => Some(Vec::new()),
         PLUGIN_CONFIGURATION => state.plugin_configuration.clone(),

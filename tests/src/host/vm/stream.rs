@@ -14,8 +14,8 @@ impl Vm {
         let process = self.state().process.clone();
         let started = process.borrow().now;
         process.borrow_mut().exchanges[exchange].context = id;
-        let (count, ends) =
-            (request.headers.len() as u32, u32::from(request.body.is_empty() && request.trailers.is_empty()));
+        let has_more = !request.body.is_empty() || !request.trailers.is_empty() || request.unfinished;
+        let (count, ends) = (request.headers.len() as u32, u32::from(!has_more));
         let stream = StreamState {
             exchange,
             root,
@@ -25,6 +25,10 @@ impl Vm {
             response: HeaderMap::new(),
             response_visible: false,
             body: request.body,
+            arrived: 0,
+            piece: request.piece,
+            unfinished: request.unfinished,
+            delivered: false,
             body_visible: false,
             trailers: request.trailers,
             trailers_visible: false,
@@ -45,16 +49,39 @@ impl Vm {
         }
     }
 
-    /// The body of a request whose headers are held. `Continue` sends both on.
+    /// Body and trailers of a request whose headers are held, piece by piece; each time the guest sees all that has arrived.
+    /// `Continue` sends everything on.
     fn deliver_held_body(&mut self, id: u32) {
-        if self.phase(id) != Some(Phase::RequestHeaders) || !self.has_body(id) {
+        if self.phase(id) != Some(Phase::RequestHeaders) {
             return;
         }
-        let action = self.show_body(id);
-        if let Some(stream) = self.state_mut().streams.get_mut(&id) {
-            stream.body.clear();
+        while self.has_body(id) && self.phase(id) == Some(Phase::RequestHeaders) {
+            let Some(stream) = self.state_mut().streams.get_mut(&id) else { return };
+            let piece = if stream.piece == 0 { stream.body.len() } else { stream.piece };
+            stream.arrived = (stream.arrived + piece).min(stream.body.len());
+            let is_all = stream.arrived == stream.body.len();
+            stream.delivered = is_all;
+            let ends = is_all && stream.trailers.is_empty() && !stream.unfinished;
+            if self.show_body(id, ends) == 0 {
+                return self.go_on_from_held(id);
+            }
         }
-        if action == 0 && self.phase(id) == Some(Phase::RequestHeaders) {
+        let Some(stream) = self.state_mut().streams.get_mut(&id) else { return };
+        stream.delivered = true;
+        let count = stream.trailers.len() as u32;
+        if count == 0 || stream.unfinished || stream.phase != Phase::RequestHeaders {
+            return;
+        }
+        stream.trailers_visible = true;
+        let action = self.enter(id, "proxy_on_request_trailers", &[id, count], 0);
+        self.perform_deferred();
+        if action == 0 {
+            self.go_on_from_held(id);
+        }
+    }
+
+    fn go_on_from_held(&mut self, id: u32) {
+        if self.phase(id) == Some(Phase::RequestHeaders) {
             self.continue_request(id);
         }
     }
@@ -112,22 +139,26 @@ impl Vm {
         stream.phase = Phase::RequestBody;
         let headers = stream.request.clone();
         self.state_mut().conclude(id, Outcome::Continued { headers });
-        let action = if self.has_body(id) { self.show_body(id) } else { 0 };
+        if let Some(stream) = self.state_mut().streams.get_mut(&id) {
+            stream.arrived = stream.body.len();
+        }
+        let ends = self.state().streams.get(&id).is_some_and(|stream| stream.trailers.is_empty());
+        let action = if self.has_body(id) { self.show_body(id, ends) } else { 0 };
         if action == 0 && self.phase(id) == Some(Phase::RequestBody) {
             self.deliver_trailers(id);
         }
     }
 
     fn has_body(&self, id: u32) -> bool {
-        self.state().streams.get(&id).is_some_and(|stream| !stream.body.is_empty())
+        self.state().streams.get(&id).is_some_and(|stream| !stream.body.is_empty() && !stream.delivered)
     }
 
-    /// Shows the guest the body, in one piece. Returns its action.
-    fn show_body(&mut self, id: u32) -> i32 {
+    /// Shows the guest what has arrived of the body. Returns its action.
+    fn show_body(&mut self, id: u32, ends: bool) -> i32 {
         let Some(stream) = self.state_mut().streams.get_mut(&id) else { return 1 };
         stream.body_visible = true;
-        let (length, ends) = (stream.body.len() as u32, u32::from(stream.trailers.is_empty()));
-        let action = self.enter(id, "proxy_on_request_body", &[id, length, ends], 0);
+        let length = stream.arrived as u32;
+        let action = self.enter(id, "proxy_on_request_body", &[id, length, u32::from(ends)], 0);
         self.perform_deferred();
         action
     }
@@ -137,7 +168,7 @@ impl Vm {
         stream.body_visible = false;
         stream.phase = Phase::RequestTrailers;
         let count = stream.trailers.len() as u32;
-        if count == 0 {
+        if count == 0 || stream.delivered {
             return self.complete_request(id);
         }
         stream.trailers_visible = true;
