@@ -1,7 +1,8 @@
 //! Every fact that can be unknown, with a policy whose answer depends on it and on nothing else: the answer is open and the
 //! fact is named, and where the fact is known the answer is exact.
 
-#![cfg(all(test, feature = "replay"))]
+#![cfg(test)]
+#![cfg(feature = "replay")]
 
 use std::collections::BTreeSet;
 
