@@ -428,6 +428,27 @@ fn a_hundred_thousand_rules_on_one_resource() {
     assert_eq!(response.outcome.unwrap_err().code(), "insufficient_role");
 }
 
+/// Many rules on one resource are looked up, and those of the next resource follow them where they are kept.
+#[test]
+fn rules_of_a_resource_are_about_no_other() {
+    let rule = |action: &str, resource: &str, role: &str, value: &str| {
+        json!({"effect": "allow", "action": action, "resource": resource, "role": role,
+            "conditions": [{"attribute": "department", "operator": "eq", "value": value}]})
+    };
+    let mut rules: Vec<Value> = (0..40).map(|n| rule("read", "/a", &format!("r{n}"), "finance")).collect();
+    rules.push(rule("update", "/a", "editor", "finance"));
+    rules.push(rule("update", "/b", "editor", "sales"));
+    let policy = policy(json!({"rules": rules}));
+    for (request, who, expected) in [
+        ("PUT /a", "role=editor department=finance", "permit rules/40"),
+        ("PUT /a", "role=editor department=sales", "not_applicable access_denied "),
+        ("PUT /b", "role=editor department=sales", "permit rules/41"),
+        ("PUT /b", "role=editor department=finance", "not_applicable access_denied "),
+    ] {
+        assert_eq!(ask(&policy, request, who), expected, "{request} {who}");
+    }
+}
+
 #[test]
 fn what_could_be_silently_without_effect_does_not_load() {
     let condition = json!({"attribute": "a", "operator": "eq", "value": 1});

@@ -235,18 +235,19 @@ impl Entries {
             }
             return;
         }
+        let end = usize::try_from(span.first.saturating_add(span.len)).unwrap_or(0);
         for action in asked.actions.of_effect(effect) {
             let what = what(action, effect);
             if self.first_of(span, what, None).is_none() {
                 continue;
             }
             let mut look_up = |Symbol(principal): Symbol, fits: Truth| {
+                // To the end of this span: what follows is about another resource, and may be about the same otherwise.
                 let first = self.first_of(span, what, Some(principal));
-                let same = first.into_iter().flat_map(|first| self.entries.iter().skip(first));
-                let same = same.take_while(|entry| (entry.what, entry.principal) == (what, principal));
-                let left = usize::try_from(span.len).unwrap_or(0);
+                let rest = first.and_then(|first| self.entries.get(first..end)).unwrap_or_default();
+                let same = rest.iter().take_while(|entry| (entry.what, entry.principal) == (what, principal));
                 let mut found = false;
-                for entry in same.take(left) {
+                for entry in same {
                     found = true;
                     self.count(*entry, effect, fits, path, asked, steps, tally);
                 }
@@ -305,8 +306,10 @@ impl Entries {
     fn truth(&self, entry: Entry, path: &CanonicalPath, asked: Asked<'_>, steps: &mut Steps) -> Truth {
         let Some(place) = entry.conditions.checked_sub(1) else { return Truth::True };
         let conditioned = usize::try_from(place).ok().and_then(|place| self.conditioned.get(place));
-        // Conditions that cannot be found cannot hold; there are none such.
-        let Some(Conditioned { conditions, template }) = conditioned else { return Truth::False };
+        // There are none that cannot be found; if there were, nobody could say that an entry that denies does not.
+        let Some(Conditioned { conditions, template }) = conditioned else {
+            return Truth::Unknown(Fault::Missing);
+        };
         let captures = template.captures(path);
         conditions.evaluate(&Facts { request: asked.request, tenant: asked.caller.tenant, captures }, steps)
     }
