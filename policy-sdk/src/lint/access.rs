@@ -12,7 +12,8 @@ impl Methods {
     const UPDATE: Methods = Methods(0b0011_0000);
     const DELETE: Methods = Methods(0b0100_0000);
     const OTHER: Methods = Methods(0b1000_0000);
-    const ALL: Methods = Methods(u8::MAX);
+    /// Every method.
+    pub(super) const ALL: Methods = Methods(u8::MAX);
 
     /// The methods that a public entry or a route lists.
     pub(super) fn listed(methods: &[String]) -> Methods {

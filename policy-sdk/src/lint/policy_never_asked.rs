@@ -1,10 +1,13 @@
 //! Attached policies that no request can depend on.
 
+use std::collections::BTreeMap;
+
 use super::access::{Methods, hosts_meet};
 use super::reading::{Reading, policy_place};
+use super::template_cover::CoverTree;
 use super::template_shape::Shape;
 use super::{Found, Lint};
-use crate::document::{AccessList, Attach, AttachedPolicy, Effect, Intent, Rule};
+use crate::document::{Attach, Effect, Intent};
 
 pub(super) const LINT: Lint = Lint {
     code: "policy-never-asked",
@@ -15,8 +18,11 @@ pub(super) const LINT: Lint = Lint {
 
 fn look(reading: &Reading<'_>, found: &mut Found) {
     let authorization = &reading.document.authorization;
+    if authorization.policies.is_empty() {
+        return;
+    }
     let everywhere = authorization.intent == Some(Intent::Abac) || reading.has_superusers();
-    let (_, rules) = reading.document.rules();
+    let allowed = allowed(reading);
     for (index, policy) in authorization.policies.iter().enumerate() {
         let attach = &policy.attach;
         if !attach.tenants.is_empty() && !has_tenant(reading, &attach.tenants) {
@@ -27,33 +33,51 @@ fn look(reading: &Reading<'_>, found: &mut Found) {
             continue;
         }
         let reach = Reach::of(attach);
-        let is_of_gateway = reach.is_everything();
-        let by_policy = |other: &AttachedPolicy| {
-            let meets = Reach::of(&other.attach).meets(&reach);
-            let is_abac = other.intent == Some(Intent::Abac);
-            meets && (is_abac || reach.meets_rules(&other.rules) || reach.meets_lists(&other.acl))
-        };
-        let is_asked = everywhere
-            || is_of_gateway
-            || !attach.routes.is_empty() && reach.path.is_none()
-            || reading.routes.iter().any(|route| {
-                let of_route = Reach {
-                    host: route.entry.host.as_deref(),
-                    path: Some(route.shape.clone()),
-                    methods: Some(route.methods),
-                };
-                of_route.meets(&reach)
-            })
-            || reach.meets_rules(rules)
-            || reach.meets_lists(&authorization.acl)
-            || authorization.policies.iter().any(by_policy);
-        if !is_asked {
+        // Routes that are named are there, or the document does not load.
+        let is_of_routes = !attach.routes.is_empty() && attach.path.is_none();
+        if !everywhere && !is_of_routes && !reach.meets(&allowed) {
             found.add(
                 || policy_place(index).member("attach"),
                 || "attached where nothing is allowed anyway: no request depends on it".to_owned(),
             );
         }
     }
+}
+
+/// What may be allowed at one template: methods by host, none for every host.
+type Allowed<'d> = BTreeMap<Option<&'d str>, Methods>;
+
+/// Everything that a route, a rule, an access list or the conditions of a policy may let through.
+fn allowed<'d>(reading: &Reading<'d>) -> CoverTree<Allowed<'d>> {
+    let mut tree = CoverTree::<Allowed<'_>>::new();
+    let mut add = |shape: &Shape, host: Option<&'d str>, methods: Methods| {
+        if let Some(allowed) = tree.value_at(shape) {
+            let here = allowed.entry(host).or_default();
+            *here = here.and(methods);
+        }
+    };
+    for route in &reading.routes {
+        add(&route.shape, route.entry.host.as_deref(), route.methods);
+    }
+    for (_, entry) in reading.rules().filter(|(_, entry)| entry.rule.effect == Effect::Allow) {
+        add(&entry.shape, None, Methods::of(&entry.rule.action, Effect::Allow));
+    }
+    let policies = &reading.document.authorization.policies;
+    let attached = policies.iter().flat_map(|policy| &policy.acl);
+    for list in reading.document.authorization.acl.iter().chain(attached) {
+        let entries = list.entries.iter().filter(|entry| entry.effect == Effect::Allow);
+        let actions = entries.flat_map(|entry| &entry.actions);
+        let methods =
+            actions.fold(Methods::default(), |all, action| all.and(Methods::of(action, Effect::Allow)));
+        if let Some(shape) = Shape::of_resource(&list.resource) {
+            add(&shape, None, methods);
+        }
+    }
+    for policy in policies.iter().filter(|policy| policy.intent == Some(Intent::Abac)) {
+        let Reach { host, path, methods } = Reach::of(&policy.attach);
+        add(&path, host, methods);
+    }
+    tree
 }
 
 /// Whether a caller can be of one of `tenants`.
@@ -65,11 +89,11 @@ fn has_tenant(reading: &Reading<'_>, tenants: &[String]) -> bool {
         || default.is_some_and(|default| tenants.contains(default))
 }
 
-/// The requests that something is about; what is absent stands for all.
+/// The requests that a policy is about.
 struct Reach<'d> {
     host: Option<&'d str>,
-    path: Option<Shape>,
-    methods: Option<Methods>,
+    path: Shape,
+    methods: Methods,
 }
 
 impl<'d> Reach<'d> {
@@ -77,47 +101,19 @@ impl<'d> Reach<'d> {
         let any = attach.methods.is_empty() || attach.methods.iter().any(|method| method == "*");
         Reach {
             host: attach.host.as_deref(),
-            path: attach.path.as_deref().and_then(Shape::of),
-            methods: (!any).then(|| Methods::listed(&attach.methods)),
+            path: attach.path.as_deref().and_then(Shape::of).unwrap_or(Shape::everything()),
+            methods: if any { Methods::ALL } else { Methods::listed(&attach.methods) },
         }
     }
 
-    fn is_everything(&self) -> bool {
-        self.host.is_none() && self.path.is_none() && self.methods.is_none()
-    }
-
-    fn meets(&self, other: &Reach<'_>) -> bool {
-        let methods = self.methods.zip(other.methods).is_none_or(|(one, other)| one.meet(other));
-        hosts_meet(self.host, other.host) && methods && self.meets_path(other.path.as_ref())
-    }
-
-    fn meets_path(&self, path: Option<&Shape>) -> bool {
-        self.path.as_ref().zip(path).is_none_or(|(one, other)| {
-            // A policy is attached to both spellings of a path.
-            let twins = [one.slash_twin(), other.slash_twin()];
-            let [of_one, of_other] = &twins;
-            one.meets(other)
-                || of_one.as_ref().is_some_and(|one| one.meets(other))
-                || of_other.as_ref().is_some_and(|other| one.meets(other))
-        })
-    }
-
-    fn meets_rules(&self, rules: &[Rule]) -> bool {
-        rules.iter().any(|rule| {
-            rule.effect == Effect::Allow
-                && self.methods.is_none_or(|methods| methods.meet(Methods::of(&rule.action, Effect::Allow)))
-                && self.meets_path(Shape::of_resource(&rule.resource).as_ref())
-        })
-    }
-
-    fn meets_lists(&self, lists: &[AccessList]) -> bool {
-        lists.iter().any(|list| {
-            let allows = list.entries.iter().filter(|entry| entry.effect == Effect::Allow);
-            let mut actions = allows.flat_map(|entry| &entry.actions);
-            actions.any(|action| {
-                self.methods.is_none_or(|methods| methods.meet(Methods::of(action, Effect::Allow)))
-            }) && self.meets_path(Shape::of_resource(&list.resource).as_ref())
-        })
+    /// Whether one of these requests may be allowed. A policy is attached to both spellings of a path.
+    fn meets(&self, allowed: &CoverTree<Allowed<'_>>) -> bool {
+        let meets = |at: &Allowed<'_>| {
+            at.iter().any(|(host, methods)| hosts_meet(*host, self.host) && methods.meet(self.methods))
+        };
+        let twin = self.path.slash_twin();
+        allowed.any_in_common(&self.path, meets)
+            || twin.is_some_and(|twin| allowed.any_in_common(&twin, meets))
     }
 }
 

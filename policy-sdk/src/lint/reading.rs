@@ -89,13 +89,6 @@ impl<'d> Reading<'d> {
         self.document.authorization.superusers != Superusers::default()
     }
 
-    /// Whether `role` is defined for the whole document or for one tenant.
-    pub(super) fn is_defined(&self, role: &str) -> bool {
-        let mut tenants = self.document.tenancy.tenants.values();
-        self.document.authorization.roles.contains_key(role)
-            || tenants.any(|tenant| tenant.roles.contains_key(role))
-    }
-
     /// The rules that are weighed for every request.
     pub(super) fn rules_of_everyone(&self) -> impl Iterator<Item = (&RuleList<'d>, &RuleEntry<'d>)> {
         self.rule_lists.iter().take(1).flat_map(|list| list.rules.iter().map(move |rule| (list, rule)))

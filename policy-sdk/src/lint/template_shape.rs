@@ -68,18 +68,6 @@ impl Shape {
         (!twin.pieces.is_empty()).then_some(twin)
     }
 
-    /// Whether a path can be of both shapes.
-    pub(super) fn meets(&self, other: &Shape) -> bool {
-        let shorter = self.pieces.len().min(other.pieces.len());
-        let alike = self.pieces.iter().zip(&other.pieces).all(|(one, other)| match (one, other) {
-            (Piece::Literal(one), Piece::Literal(other)) => one == other,
-            (Piece::Any, Piece::Literal(text)) | (Piece::Literal(text), Piece::Any) => !text.is_empty(),
-            (Piece::Any, Piece::Any) => true,
-        });
-        let reaches = |shape: &Shape| shape.pieces.len() == shorter && shape.rest;
-        alike && (self.pieces.len() == other.pieces.len() || reaches(self) || reaches(other))
-    }
-
     /// Everything below the paths of this shape, and not those themselves.
     pub(super) fn below(&self) -> Shape {
         let mut below = self.clone();
@@ -107,24 +95,6 @@ mod tests {
         assert_eq!(Shape::of("/%61"), Shape::of("/a"), "one literal has one spelling");
         assert!(Shape::of_resource("*").unwrap().is_everything());
         assert_eq!(Shape::of("a"), None);
-    }
-
-    #[test]
-    fn shapes_meet() {
-        let shape = |text: &str| Shape::of(text).unwrap();
-        for (one, other, meet) in [
-            ("/a/{x}", "/{x}/b", true),
-            ("/a/**", "/a", true),
-            ("/a/b/c", "/a/**", true),
-            ("/a/**", "/a/{x}/**", true),
-            ("/a/{x}", "/a/", false),
-            ("/a/b", "/a/c", false),
-            ("/a", "/a/b", false),
-            ("/a", "/b/**", false),
-        ] {
-            assert_eq!(shape(one).meets(&shape(other)), meet, "{one} meets {other}");
-            assert_eq!(shape(other).meets(&shape(one)), meet, "{other} meets {one}");
-        }
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Roles that are asked for and described nowhere.
 
+use std::collections::BTreeSet;
+
 use super::reading::Reading;
 use super::{Found, Lint};
 
@@ -15,8 +17,10 @@ fn look(reading: &Reading<'_>, found: &mut Found) {
     if defined.is_empty() {
         return;
     }
+    let of_tenants = reading.document.tenancy.tenants.values().flat_map(|tenant| tenant.roles.keys());
+    let known: BTreeSet<&str> = defined.keys().chain(of_tenants).map(String::as_str).collect();
     for (role, place) in reading.named_roles() {
-        if !reading.is_defined(role) {
+        if !known.contains(role) {
             found.add(|| place.pointer(), || format!("the role `{role}` is defined nowhere"));
         }
     }

@@ -21,8 +21,11 @@ pub(super) fn problems(document: &Document, found: &mut Vec<Problem>) {
     for (index, role) in document.tenancy.cross_tenant.roles.iter().enumerate() {
         named.push((role, cross_tenant.element(index)));
     }
-    // Few roles stand in many rules: each that is fine is looked at once.
-    let mut fine = BTreeSet::from(["*"]);
+    // Few roles stand in many rules: each that is fine is looked at once. A role of one tenant is fine.
+    let of_tenants = document.tenancy.tenants.values().flat_map(|tenant| tenant.roles.keys());
+    let mut fine: BTreeSet<&str> = of_tenants.map(String::as_str).collect();
+    let of_tenants = fine.clone();
+    fine.insert("*");
     let policies = document.authorization.policies.iter().enumerate();
     let policies: Vec<(JsonPointer, &AttachedPolicy)> =
         policies.map(|(index, policy)| (authorization.member("policies").element(index), policy)).collect();
@@ -64,7 +67,8 @@ pub(super) fn problems(document: &Document, found: &mut Vec<Problem>) {
             }
         }
     }
-    found.extend(named.into_iter().filter_map(|(role, pointer)| problem(role, pointer, document)));
+    let named = named.into_iter().filter(|(role, _)| !of_tenants.contains(role));
+    found.extend(named.filter_map(|(role, pointer)| problem(role, pointer, document)));
 }
 
 fn problem(role: &str, pointer: JsonPointer, document: &Document) -> Option<Problem> {
@@ -72,8 +76,7 @@ fn problem(role: &str, pointer: JsonPointer, document: &Document) -> Option<Prob
     if !is_word(role) || role.contains(',') || role == "*" {
         return Some(not_a_role(pointer));
     }
-    let mut tenants = document.tenancy.tenants.values();
-    if roles.contains_key(role) || tenants.any(|tenant| tenant.roles.contains_key(role)) {
+    if roles.contains_key(role) {
         return None;
     }
     let known = roles.keys().map(String::as_str);
