@@ -142,6 +142,8 @@ pub struct Context<'a> {
     pub source: Option<IpAddr>,
     /// When the request came, in seconds since 1970-01-01T00:00:00Z.
     pub time: Option<i64>,
+    /// Whether the request goes on behind its headers. HTTP/2 needs no header that says so (RFC 9113 section 8.1.1).
+    pub has_body: bool,
     /// The body, if it is there and can be read in one way only: strict JSON, sent as JSON, within the document's bound.
     pub body: Option<&'a Value>,
     /// Other properties, where whoever asks gives any.
@@ -180,7 +182,8 @@ impl fmt::Debug for Context<'_> {
             .field("query_bytes", &self.query.map(str::len))
             .field("source", &self.source)
             .field("time", &self.time)
-            .field("has_body", &self.body.is_some())
+            .field("has_body", &self.has_body)
+            .field("body_is_known", &self.body.is_some())
             .field("attributes", &self.attributes.map(Map::len))
             .finish()
     }

@@ -56,6 +56,7 @@ impl Request {
         Context {
             headers: &self.headers,
             query: self.target.query.as_deref(),
+            has_body: !self.ended,
             source: self.outline.source.as_deref().and_then(address),
             time: i64::try_from(now.seconds()).ok(),
             ..Context::default()

@@ -63,6 +63,8 @@ pub struct Request {
     pub target: RequestTarget,
     /// Every header line.
     pub headers: Vec<(Vec<u8>, Vec<u8>)>,
+    /// Nothing follows the headers.
+    pub ended: bool,
     /// The body, as far as an answer depends on it.
     pub body: Body,
 }
@@ -70,7 +72,7 @@ pub struct Request {
 /// Header lines are counted and not shown: some of them are credentials.
 impl fmt::Debug for Request {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Request { outline, method: _, host: _, target, headers, body } = self;
+        let Request { outline, method: _, host: _, target, headers, ended: _, body } = self;
         write!(formatter, "Request({outline:?}, {target:?}, {} header lines, {body:?})", headers.len())
     }
 }
@@ -110,7 +112,8 @@ impl Request {
             Err(PathError::Ambiguous(kind)) => return Err(Denial::AmbiguousPath(kind)),
             Err(PathError::Malformed(_) | PathError::TooLong) => return malformed(Malformed::Path),
         };
-        Ok(Request { outline, method, host, target, headers: head.headers, body: Body::Unknown })
+        let RequestHead { headers, ended, source: _ } = head;
+        Ok(Request { outline, method, host, target, headers, ended, body: Body::Unknown })
     }
 }
 

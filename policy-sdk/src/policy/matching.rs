@@ -126,7 +126,8 @@ pub(super) fn preflight_origin<'a>(action: Action<'_>, context: &Context<'a>) ->
     }
     let method = only(context.header_values("access-control-request-method"))?.trim_ascii();
     let is_token = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
-    let has_body = context.header_values("transfer-encoding").next().is_some()
+    let has_body = context.has_body
+        || context.header_values("transfer-encoding").next().is_some()
         || context.header_values("content-length").any(|length| length.trim_ascii() != b"0");
     let origin = only(context.header_values("origin"))?.trim_ascii();
     let is_asked = !method.is_empty() && method.iter().all(is_token);
@@ -235,6 +236,12 @@ mod tests {
             let context = Context { headers: &headers, ..Context::default() };
             let origin = preflight_origin(Action::of_method(method), &context);
             assert_eq!(origin.is_some(), is, "{method} {sent:?}");
+            let context = Context { has_body: true, ..context };
+            assert_eq!(
+                preflight_origin(Action::of_method(method), &context),
+                None,
+                "{method} {sent:?} and a body"
+            );
         }
     }
 }

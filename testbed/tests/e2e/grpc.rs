@@ -199,5 +199,8 @@ async fn a_preflight_passes_for_the_origin_that_is_listed() {
         // What it may do is for the service, or Envoy's CORS filter, to say.
         assert!(!answer.headers().contains_key("access-control-allow-origin"), "{what}");
     }
+    // No header says that there is a body, and yet there is one.
+    let request = preflight("/v1/objects", "https://app.example.com").body(()).expect("a request");
+    assert_eq!(send(&client, request).await.0.status().as_u16(), 401, "with a body");
     assert_eq!(service.called.load(Ordering::Relaxed), 1);
 }
