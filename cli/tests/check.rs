@@ -79,6 +79,46 @@ mod command {
         }
     }
 
+    /// A document as those write it who come from another language of policies.
+    #[test]
+    fn whatever_another_language_says_is_told_what_to_write_instead() {
+        let output = portcullis().args(["check", "--json", "another-language.yaml"]).output().unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        let reports: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let findings = reports[0]["findings"].as_array().unwrap();
+        let mut lines: Vec<u64> = Vec::new();
+        for finding in findings {
+            assert!(finding["expected"].is_string() || finding["nearest"].is_string(), "{finding}");
+            lines.push(finding["line"].as_u64().unwrap());
+        }
+        lines.sort_unstable();
+        assert_eq!(
+            lines,
+            [1, 3, 4, 8, 9, 10, 11, 12, 15, 17, 20, 22, 28, 29, 31, 33, 35, 36, 37, 39, 40, 41, 43, 44],
+            "{findings:#?}"
+        );
+    }
+
+    /// The two shapes that a document can have, and the two at once.
+    #[test]
+    fn rules_and_groups_stand_in_one_of_two_places() {
+        let head = std::fs::read_to_string(documents().join("shop.yaml")).unwrap();
+        let head = head.split("tenancy:").next().unwrap();
+        let rules = "[{effect: allow, action: read, resource: /docs/*, role: editor}]";
+        for (shape, good) in [
+            (format!("rules: {rules}\ngroups: [staff]\n"), true),
+            (format!("authorization: {{rules: {rules}, groups: [staff]}}\n"), true),
+            (format!("rules: {rules}\nauthorization: {{groups: [staff]}}\n"), false),
+            (format!("groups: [staff]\nauthorization: {{rules: {rules}}}\n"), false),
+        ] {
+            let (code, said) = check("doc.yaml", &format!("{head}{shape}"));
+            assert_eq!(code, i32::from(!good), "{shape}: {said}");
+            let refused = "two shapes of one document: ";
+            assert_eq!(said.contains(refused), !good, "{shape}: {said}");
+            assert_eq!(said.contains("keep `authorization` and move this into it"), !good, "{shape}: {said}");
+        }
+    }
+
     #[test]
     fn a_good_document_is_good_in_yaml_and_in_json() {
         let secret = ("SHOP_SERVICES_SECRET", "0123456789abcdef0123456789abcdef");
