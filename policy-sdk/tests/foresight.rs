@@ -24,7 +24,7 @@ fn policy(more: &Value) -> Policy {
         "authorization": {"routes": [{"methods": ["GET"], "path": "/**"}]},
     });
     for (place, value) in more.as_object().unwrap() {
-        *document.pointer_mut(place).map_or_else(|| panic!("{place}"), |place| place) = value.clone();
+        *document.pointer_mut(place).unwrap_or_else(|| panic!("{place}")) = value.clone();
     }
     let document = Document::from_json(document.to_string().as_bytes()).unwrap_or_else(|p| panic!("{p:?}"));
     Policy::compile(&document).unwrap_or_else(|problems| panic!("{problems:?}"))

@@ -10,7 +10,7 @@ use portcullis_policy::request::Subject;
 use portcullis_policy::unknown::Fact;
 use serde_json::{Map, Value};
 
-use super::audit::{BEFORE_THE_POLICY, NO_CREDENTIAL, all_but};
+use super::audit::{NO_CREDENTIAL, all_but, is_of_policy};
 use super::recorded::{Asked, Entry, Recorded, Request};
 
 /// The facts that a line can hold. When the gate decided is not among them: a request may have waited for keys.
@@ -41,7 +41,7 @@ pub(super) fn entry(line: &Value, in_force: Option<&Document>) -> Result<Entry, 
     let details = text(line, "details").unwrap_or_default();
     let code = details.strip_prefix("portcullis_denied{").and_then(|rest| rest.strip_suffix('}'));
     let is_permit = text(line, "permit") == Some("1");
-    if let Some(code) = code.filter(|code| BEFORE_THE_POLICY.contains(code)) {
+    if let Some(code) = code.filter(|code| !is_of_policy(code)) {
         return Ok(Entry::LeftOut(code.to_owned()));
     }
     if code.is_none() && !is_permit {

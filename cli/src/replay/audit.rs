@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 
 use portcullis_filter::audit::{Object, Recorded as Record, Value};
+use portcullis_filter::gate::Code;
 use portcullis_policy::request::Subject;
 use portcullis_policy::unknown::Fact;
 
@@ -24,18 +25,32 @@ const HELD: [Fact; 8] = [
     Fact::Source,
 ];
 
-/// Codes of refusals that came before a policy was asked, or that say nothing of it.
-pub(super) const BEFORE_THE_POLICY: [&str; 9] = [
-    "malformed_request",
-    "ambiguous_path",
-    "ambiguous_credentials",
-    "invalid_token",
-    "invalid_signature",
-    "keys_unavailable",
-    "audit_unavailable",
-    "overloaded",
-    "internal_error",
-];
+/// Whether a refusal with this code is what a policy said. The others came before a policy was asked, or say nothing of it; and
+/// so does a code that nobody knows here.
+pub(super) fn is_of_policy(code: &str) -> bool {
+    let Some(code) = Code::ALL.into_iter().find(|known| known.as_str() == code) else { return false };
+    match code {
+        Code::MissingToken
+        | Code::InsufficientScope
+        | Code::InsufficientRole
+        | Code::InsufficientGroup
+        | Code::InsufficientPermissions
+        | Code::TenantRequired
+        | Code::TenantMismatch
+        | Code::AccessDenied => true,
+        Code::MalformedRequest
+        | Code::AmbiguousPath
+        | Code::AmbiguousCredentials
+        | Code::BodyTimeout
+        | Code::BodyTooLarge
+        | Code::InvalidToken
+        | Code::InvalidSignature
+        | Code::KeysUnavailable
+        | Code::AuditUnavailable
+        | Code::Overloaded
+        | Code::InternalError => false,
+    }
+}
 
 /// The code of a refusal of somebody without a credential.
 pub(super) const NO_CREDENTIAL: &str = "missing_token";
@@ -48,7 +63,7 @@ pub(super) fn entry(record: &Record<'_>) -> Entry {
     }
     let is_permit = text(event, "decision") == Some("permit");
     let code = text(event, "code").filter(|_| !is_permit);
-    if let Some(code) = code.filter(|code| BEFORE_THE_POLICY.contains(code)) {
+    if let Some(code) = code.filter(|code| !is_of_policy(code)) {
         return Entry::LeftOut(code.to_owned());
     }
     let mut request = Request {

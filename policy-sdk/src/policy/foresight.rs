@@ -50,12 +50,17 @@ impl Policy {
             query: context.query.filter(|_| knows(Fact::Query)),
             source: context.source.filter(|_| knows(Fact::Source)),
             time: context.time.filter(|_| knows(Fact::Time)),
+            body: context.body.filter(|_| knows(Fact::Body)),
             unknown: ignorance.as_unknown(),
             ..context
         };
         let request = AccessRequest { subject: subject.as_ref(), context, ..*request };
-        let response = self.decide(&self.locate(request.action, request.resource, &context), &request);
-        let is_open = ignorance.is_open();
+        let located = self.locate(request.action, request.resource, &context);
+        let response = self.decide(&located, &request);
+        // A body that is held can be too long, or late: then the gate refuses what this policy permits.
+        let may_be_refused = self.needs_body(&located, request.action, request.resource)
+            && context.unknown.hides(Fact::Body, "");
+        let is_open = ignorance.is_open() || may_be_refused && response.outcome.is_ok();
         let missed = ignorance.into_missed();
         match (is_open, missed.is_empty()) {
             (true, _) => Foresight::Open { missed },
