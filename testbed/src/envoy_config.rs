@@ -14,6 +14,9 @@ pub const LISTENER: &str = "gate";
 /// The name of the filter in the shipped files.
 pub const FILTER: &str = "portcullis";
 
+/// What tells the filter that its host delivers bodies.
+const DELIVERS_BODIES: &str = "PORTCULLIS_DELIVERS_BODIES";
+
 /// The ports of a bootstrap configuration.
 #[derive(Clone, Debug)]
 pub struct Places {
@@ -142,7 +145,11 @@ fn put_plugin(config: &mut Value, file: &Path, plugin: &Plugin) -> Result<()> {
         visit(config, "config", &mut |config| {
             if let Some(vm) = config.get_mut("vm_config") {
                 vm["vm_id"] = json!("portcullis-bodies");
-                vm["environment_variables"]["key_values"] = json!({"PORTCULLIS_DELIVERS_BODIES": "true"});
+                vm["environment_variables"]["key_values"] = json!({DELIVERS_BODIES: "true"});
+                // Envoy refuses a key that is both.
+                if let Some(Value::Array(keys)) = vm.pointer_mut("/environment_variables/host_env_keys") {
+                    keys.retain(|key| key != DELIVERS_BODIES);
+                }
                 config["allow_on_headers_stop_iteration"] = json!(true);
             }
         });
@@ -237,6 +244,21 @@ mod tests {
         let keys = wasm["vm_config"]["environment_variables"]["host_env_keys"].as_array().unwrap();
         assert_eq!(keys.iter().filter(|key| *key == "PORTCULLIS_JWT_SECRET").count(), 1);
         assert!(keys.contains(&json!("EXTRA")));
+    }
+
+    #[test]
+    fn a_document_that_looks_at_bodies_has_them_delivered_by_one_key() {
+        let plugin = Plugin {
+            module: "/built/module.wasm".into(),
+            document: json!({"version": 1, "request": {"body": {}}}),
+            form: DocumentForm::Struct,
+            environment_keys: vec![DELIVERS_BODIES.to_owned()],
+        };
+        let config = discovery(&shipped("policy/ecds.yaml"), &plugin, 1).unwrap();
+        let variables =
+            &config["resources"][0]["typed_config"]["config"]["vm_config"]["environment_variables"];
+        assert_eq!(variables["key_values"], json!({DELIVERS_BODIES: "true"}));
+        assert!(!variables["host_env_keys"].as_array().unwrap().contains(&json!(DELIVERS_BODIES)));
     }
 
     #[test]
