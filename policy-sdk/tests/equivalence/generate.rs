@@ -221,6 +221,21 @@ fn rules(chance: &mut Chance, most: usize) -> Vec<Value> {
     })
 }
 
+/// So many rules on two resources that they are looked up and not read through. Each has conditions, for two alike without
+/// any do not load.
+fn many_rules(chance: &mut Chance) -> Vec<Value> {
+    let resources = ["/docs/**", "/{area}/**"];
+    let of_none = (0..60).map(|number| {
+        json!({"effect": "allow", "action": "GET", "resource": resources[number % 2], "role": format!("none-{number}")})
+    });
+    let mut rules: Vec<Value> = of_none.collect();
+    for _ in 0..8 {
+        rules.push(json!({"effect": effect(chance), "action": rule_action(chance), "role": role(chance),
+            "resource": chance.one(&resources), "conditions": [condition(chance, 1)]}));
+    }
+    rules
+}
+
 fn lists(chance: &mut Chance, most: usize) -> Vec<Value> {
     chance.list(most, |chance, _| {
         let first = entry(chance);
@@ -410,6 +425,9 @@ pub(super) fn document(chance: &mut Chance) -> Value {
             authorization["conditions"] = conditions(chance, 40);
         }
         _ => authorization["rules"] = json!(rules(chance, 5)),
+    }
+    if authorization.get("rules").is_some() && chance.percent(6) {
+        authorization["rules"] = json!(many_rules(chance));
     }
     let tenancy = if chance.percent(60) { tenancy(chance) } else { json!({}) };
     let method = |name: &str, kind: &str| {
