@@ -3,7 +3,7 @@
 //! Here the filter's own gate answers: see [`crate::rehearsal`]. The token is never shown, and what the upstream would be
 //! told of the caller is shown only as identity headers.
 
-mod sent;
+pub(crate) mod sent;
 mod shown;
 
 use std::io::{self, Write as _};
@@ -46,6 +46,9 @@ pub(crate) struct AuthTestArgs {
     /// A header line of the request.
     #[arg(long, value_name = "NAME: VALUE", requires = "request")]
     header: Vec<String>,
+    /// File that holds the body of the request, `-` for standard input; JSON, unless a header line says otherwise.
+    #[arg(long, value_name = "FILE", requires = "request")]
+    body: Option<PathBuf>,
     /// The address of the peer. Without it none is known.
     #[arg(long, value_name = "ADDRESS", requires = "request")]
     source: Option<String>,
@@ -120,7 +123,9 @@ fn attempt(args: &AuthTestArgs) -> Result<Attempt, ExitCode> {
     let request = Question::of_line(line, Some(host)).map_err(unusable)?;
     let credential = token.as_deref().zip(place.as_ref());
     let lines = HeaderLine::read(&args.header).map_err(|why| exit::unusable(&why))?;
-    let sent = Sent::new(&request, lines, credential).map_err(unusable)?;
+    let body = args.body.as_deref().map(|file| input::read_small(file, MAX_BODY_BYTES));
+    let body = body.transpose().map_err(|error| exit::unusable(&error))?;
+    let sent = Sent::new(&request, lines, credential, body).map_err(unusable)?;
     let known = keyring.into_keys();
     let mut config = policy.config;
     for (method, keys) in config.methods.iter_mut().zip(known) {
@@ -129,10 +134,11 @@ fn attempt(args: &AuthTestArgs) -> Result<Attempt, ExitCode> {
         }
     }
     let head = sent.head(args.source.as_deref());
-    let rehearsed = rehearsal::rehearse(config, head, now).map_err(|why| exit::unusable(&why))?;
+    let rehearsed =
+        rehearsal::rehearse(config, head, sent.body.as_deref(), now).map_err(|why| exit::unusable(&why))?;
     let heard = match &args.gate {
         Some(gate) => {
-            let heard = live_gate::ask(gate, &sent.method, &sent.target, &sent.host, &sent.headers);
+            let heard = live_gate::ask(gate, &sent);
             Some((gate.to_string(), heard.map_err(|error| exit::unusable(&format_args!("{gate}: {error}")))?))
         }
         None => None,
@@ -164,3 +170,6 @@ fn shown_as(verified: &Verified<'_>) -> io::Result<Shown> {
     token_verify::write_text(&mut text, verified)?;
     Ok(Shown { text, json: token_verify::to_json(verified) })
 }
+
+/// Longest body that is sent: the most that a document can have the gate hold, and one byte, so that too long can be tried.
+const MAX_BODY_BYTES: usize = 1024 * 1024 + 1;

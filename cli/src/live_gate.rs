@@ -8,6 +8,7 @@ use std::io::Read as _;
 use std::str::FromStr;
 use std::time::Duration;
 
+use crate::auth_test::sent::Sent;
 use portcullis_filter::gate::Code;
 use serde_json::Value;
 use ureq::Agent;
@@ -94,13 +95,7 @@ impl fmt::Display for Heard {
 ///
 /// # Errors
 /// Why nothing was sent or nothing came back; nothing of the request is repeated.
-pub(crate) fn ask(
-    gate: &GateUrl,
-    method: &str,
-    target: &str,
-    host: &str,
-    headers: &[(String, Vec<u8>)],
-) -> Result<Heard, String> {
+pub(crate) fn ask(gate: &GateUrl, sent: &Sent) -> Result<Heard, String> {
     let agent: Agent = Agent::config_builder()
         .timeout_global(Some(PATIENCE))
         .http_status_as_error(false)
@@ -109,12 +104,18 @@ pub(crate) fn ask(
         .proxy(None)
         .build()
         .into();
-    let mut request = Request::builder().method(method).uri(format!("{gate}{target}")).header("host", host);
+    let Sent { method, host, target, headers, body } = sent;
+    let mut request =
+        Request::builder().method(method.as_str()).uri(format!("{gate}{target}")).header("host", host);
     for (name, value) in headers {
         request = request.header(name.as_str(), value.as_slice());
     }
-    let request = request.body(()).map_err(|_| "a header line or the target cannot be sent".to_owned())?;
-    let mut answer = agent.run(request).map_err(|error| error.to_string())?;
+    let not_sent = |_| "a header line or the target cannot be sent".to_owned();
+    let answer = match body {
+        None => agent.run(request.body(()).map_err(not_sent)?),
+        Some(body) => agent.run(request.body(body.as_slice()).map_err(not_sent)?),
+    };
+    let mut answer = answer.map_err(|error| error.to_string())?;
     let status = answer.status().as_u16();
     let mut body = Vec::new();
     let read = answer.body_mut().as_reader().take(MAX_BODY_BYTES).read_to_end(&mut body);

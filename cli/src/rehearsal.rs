@@ -10,7 +10,7 @@ use portcullis_filter::authn::probe::HostProbe;
 use portcullis_filter::authn::signature::NoHostCrypto;
 use portcullis_filter::config::{AuditConfig, Config};
 use portcullis_filter::gate::{
-    Answer, CalloutId, CalloutReply, Command, Event, ExchangeId, Gate, HeaderEdit, RequestHead,
+    Answer, Body, CalloutId, CalloutReply, Command, Event, ExchangeId, Gate, HeaderEdit, RequestHead,
 };
 use portcullis_filter::time::UnixTime;
 use serde_json::Value;
@@ -41,6 +41,7 @@ pub(crate) enum Ending {
 pub(crate) fn rehearse(
     mut config: Config,
     head: RequestHead,
+    body: Option<&[u8]>,
     now: UnixTime,
 ) -> Result<Rehearsed, &'static str> {
     if config.audit.is_none() {
@@ -54,7 +55,15 @@ pub(crate) fn rehearse(
         .collect();
     let (gate, _greeting) = Gate::new(config, StreamId::from_bytes([0; 16]), now, HostProbe::nothing());
     let mut stage = Stage { gate, now, ending: None, records: Vec::new(), wants_keys: false };
-    stage.perform(Event::Head { exchange: ExchangeId(1), head }, &ours);
+    stage.perform(Event::Head { exchange: EXCHANGE, head }, &ours);
+    if let Some(bound) = stage.gate.body_bound(EXCHANGE) {
+        let body = match body {
+            None => Body::Unknown,
+            Some(body) if body.len() > bound => Body::TooLarge,
+            Some(body) => Body::Arrived(body.to_vec()),
+        };
+        stage.perform(Event::Body { exchange: EXCHANGE, body }, &ours);
+    }
     // What has not been recorded by now is recorded before a gate retires.
     stage.perform(Event::Retired, &ours);
     let record = stage.records.iter().find_map(|body| decision(body));
@@ -142,6 +151,9 @@ fn any_sink() -> Option<AuditConfig> {
         flush_interval: patience,
     })
 }
+
+/// The one request.
+const EXCHANGE: ExchangeId = ExchangeId(1);
 
 /// More records than one request makes.
 const RECORDS: usize = 64;

@@ -162,6 +162,51 @@ mod command {
         assert_eq!(portcullis(&["auth", "test", "twelve-mistakes.yaml", "--token", "-"], b"").0, 2);
     }
 
+    #[test]
+    fn a_body_is_sent_and_decided_by() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str, text: &[u8]| {
+            std::fs::write(folder.path().join(name), text).unwrap();
+            folder.path().join(name).to_str().unwrap().to_owned()
+        };
+        let shop = include_str!("documents/shop.yaml");
+        let conditions = "conditions: [{attribute: context.body/amount, operator: lte, value: 1000}], permission: \"objects:read\"";
+        let shop = shop.replace(
+            "methods: [GET], path: \"/v1/objects/{id}\", permission: \"objects:read\"",
+            &format!("methods: [POST], path: /pay, {conditions}"),
+        );
+        let policy =
+            file("policy.yaml", format!("{shop}\nrequest: {{body: {{max_bytes: 64}}}}\n").as_bytes());
+        let token = file("token", TOKEN.as_bytes());
+        let ask = |body: &[u8], more: &[&str]| {
+            let body = file("body", body);
+            let arguments = ["auth", "test", &policy, "--token", &token, "--request", "POST /pay"];
+            portcullis(&[&arguments[..], &["--body", &body], more].concat(), b"")
+        };
+        let (status, out, err) = ask(b"{\"amount\": 7}", &[]);
+        assert!(status == 0 && out.contains("answer: permit"), "{out}{err}");
+        for (body, header) in [
+            (b"{\"amount\": 7000}".as_slice(), "x: y"),
+            (b"{\"amount\": 7, \"amount\": 8}", "x: y"),
+            (b"", "x: y"),
+            (&[b' '; 65], "x: y"),
+            (b"{\"amount\": 7}", "content-type: text/plain"),
+        ] {
+            let (status, out, err) = ask(body, &["--header", header]);
+            assert!(status == 1 && !out.contains("answer: permit"), "{header}: {out}{err}");
+        }
+        let (url, serves) = gate("HTTP/1.1 201 Created\r\ncontent-length: 0\r\n\r\n");
+        let (status, out, err) = ask(b"{\"amount\": 7}", &["--gate", &url]);
+        assert!(status == 0 && out.ends_with(": 201, not from the gate; as here\n"), "{out}{err}");
+        let lines = serves.join().unwrap();
+        assert!(lines.contains(&"content-length: 13".to_owned()), "{lines:?}");
+        assert!(lines.contains(&"content-type: application/json".to_owned()), "{lines:?}");
+        assert_eq!(ask(&vec![b' '; 2 << 20], &[]).0, 2);
+        let arguments =
+            ["auth", "test", &policy, "--token", &token, "--request", "POST /pay", "--body", "missing"];
+        assert_eq!(portcullis(&arguments, b"").0, 2);
+    }
+
     /// Answers one request with `answer`; gives its address, and the lines of the request.
     fn gate(answer: &'static str) -> (String, std::thread::JoinHandle<Vec<String>>) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -6,11 +6,12 @@ use portcullis_filter::gate::RequestHead;
 use crate::question::{HeaderLine, Question};
 
 /// A request as it is sent.
-pub(super) struct Sent {
-    pub(super) method: String,
-    pub(super) host: String,
-    pub(super) target: String,
-    pub(super) headers: Vec<(String, Vec<u8>)>,
+pub(crate) struct Sent {
+    pub(crate) method: String,
+    pub(crate) host: String,
+    pub(crate) target: String,
+    pub(crate) headers: Vec<(String, Vec<u8>)>,
+    pub(crate) body: Option<Vec<u8>>,
 }
 
 impl Sent {
@@ -18,14 +19,18 @@ impl Sent {
     ///
     /// # Errors
     /// Why the token cannot stand there.
-    pub(super) fn new(
+    pub(crate) fn new(
         request: &Question,
         lines: Vec<HeaderLine>,
         credential: Option<(&[u8], &Location)>,
+        body: Option<Vec<u8>>,
     ) -> Result<Self, &'static str> {
         let mut target = request.target.clone();
         let mut headers: Vec<(String, Vec<u8>)> =
             lines.into_iter().map(|line| (line.name, line.value.into_bytes())).collect();
+        if body.is_some() && !headers.iter().any(|(name, _)| name == "content-type") {
+            headers.push(("content-type".to_owned(), b"application/json".to_vec()));
+        }
         match credential {
             None => {}
             Some((token, Location::Header { name, scheme: Some(scheme) })) => {
@@ -43,20 +48,24 @@ impl Sent {
                 target = format!("{target}{separator}{name}={token}");
             }
         }
-        Ok(Self { method: request.method.clone(), host: request.host.clone(), target, headers })
+        Ok(Self { method: request.method.clone(), host: request.host.clone(), target, headers, body })
     }
 
     /// The same as the gate reads it.
-    pub(super) fn head(&self, source: Option<&str>) -> RequestHead {
+    pub(crate) fn head(&self, source: Option<&str>) -> RequestHead {
         let pseudo = [(":method", &self.method), (":authority", &self.host), (":path", &self.target)];
         let pseudo = pseudo.into_iter().map(|(name, value)| (name.into(), value.clone().into_bytes()));
         let headers = self.headers.iter().map(|(name, value)| (name.clone().into_bytes(), value.clone()));
-        RequestHead { headers: pseudo.chain(headers).collect(), source: source.map(Into::into), ended: true }
+        RequestHead {
+            headers: pseudo.chain(headers).collect(),
+            source: source.map(Into::into),
+            ended: self.body.is_none(),
+        }
     }
 }
 
 /// A place, as people call it.
-pub(super) fn in_words(place: &Location) -> String {
+pub(crate) fn in_words(place: &Location) -> String {
     match place {
         Location::Header { name, scheme: Some(scheme) } => format!("header `{name}`, scheme {scheme}"),
         Location::Header { name, scheme: None } => format!("header `{name}`"),
