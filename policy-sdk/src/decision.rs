@@ -8,13 +8,13 @@ use std::sync::Arc;
 /// The four answers of XACML 3.0 section 7. Only [`Decision::Permit`] lets a request through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decision {
-    /// A rule permits and none denies.
+    /// Something grants, and nothing objects or might have.
     Permit,
-    /// A rule denies.
+    /// Something objects: a demand that is not met, or a rule that denies.
     Deny,
-    /// No rule applies: a denial, because nothing is allowed by silence.
+    /// Nothing grants and nothing objects: a denial, because nothing is allowed by silence.
     NotApplicable,
-    /// A rule could not be evaluated: a denial, because it might have denied.
+    /// Something that could have decided could not be evaluated: a denial.
     Indeterminate,
 }
 
@@ -30,7 +30,7 @@ impl Decision {
     }
 }
 
-/// Names one rule: the name its author gave it, else its JSON Pointer in the document.
+/// Names one part of a policy: by the name its author gave it, else by its place, such as `rules/3` or `finance/require`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RuleId(Arc<str>);
 
