@@ -37,7 +37,8 @@ fn every_operator_is_in_the_reference_with_an_example_that_loads() {
 fn every_attribute_is_in_the_reference() {
     let listed: Vec<&str> = rows("Attributes").iter().map(|row| row[0]).collect();
     let (open, closed): (Vec<&str>, Vec<&str>) = listed.iter().partition(|name| name.contains('<'));
-    assert_eq!(closed, known_names().collect::<Vec<_>>());
+    // The body is looked into by steps and is no row of the table of names.
+    assert_eq!(closed, known_names().chain(["context.body"]).collect::<Vec<_>>());
     for name in listed {
         let test = json!([{"attribute": name.replace("<name>", "any"), "operator": "present"}]);
         assert_eq!(problems(&test), [""; 0], "{name}");
