@@ -14,7 +14,7 @@ use self::runner::read_runners;
 use crate::command::{self, cargo};
 use crate::progress::Progress;
 use crate::workspace::Workspace;
-use crate::{demo, deny, module, sdk, tidy};
+use crate::{demo, deny, module, sdk, sizes, tidy};
 
 /// How long one step may take; all together have 25 minutes from empty caches on two cores.
 const STEP_LIMIT: Duration = Duration::from_secs(25 * 60);
@@ -63,6 +63,7 @@ pub(crate) async fn run(workspace: &Workspace, progress: &Progress, envoy: &Want
     cargo_step(workspace, progress, &mut report, "lints, wasm32", &wasm).await?;
     build(workspace, progress, &mut report).await;
     npm_package(workspace, progress, &mut report).await;
+    large_documents(workspace, progress, &mut report).await;
     let binary = find_envoy(workspace, progress, &mut report, envoy).await;
     cargo_tests(workspace, progress, &mut report, binary.as_ref()).await?;
     story(workspace, progress, &mut report, envoy).await;
@@ -114,6 +115,16 @@ async fn build(workspace: &Workspace, progress: &Progress, report: &mut Report) 
         Err(error) => ("module".to_owned(), format!("{error:#}")),
     };
     report.note(&name, built.is_ok(), started.elapsed(), &trouble);
+}
+
+/// What large documents cost, in WebAssembly instructions, which a busy machine does not change.
+async fn large_documents(workspace: &Workspace, progress: &Progress, report: &mut Report) {
+    let started = Instant::now();
+    let trouble = match sizes::broken(workspace, progress).await {
+        Ok(broken) => broken.join("\n"),
+        Err(error) => format!("{error:#}"),
+    };
+    report.note("cost of large documents", trouble.is_empty(), started.elapsed(), &trouble);
 }
 
 /// The decision point for JavaScript: built, held to its types, and tested in Node.
