@@ -5,6 +5,8 @@
 
 #[path = "gate/any_order.rs"]
 mod any_order;
+#[path = "gate/bodies.rs"]
+mod bodies;
 #[path = "gate/candidate.rs"]
 mod candidate;
 #[path = "gate/keys.rs"]

@@ -8,7 +8,7 @@ use ed25519_dalek::{Signer as _, SigningKey};
 use portcullis_filter::audit::StreamId;
 use portcullis_filter::authn::probe::HostProbe;
 use portcullis_filter::authn::signature::NoHostCrypto;
-use portcullis_filter::config::Config;
+use portcullis_filter::config::{Config, DELIVERS_BODIES};
 use portcullis_filter::gate::{
     Callout, CalloutId, CalloutReply, Command, Event, ExchangeId, Gate, RequestHead,
 };
@@ -39,8 +39,9 @@ impl Scene {
 
     pub(crate) fn of(document: &Value) -> Scene {
         let now = start();
+        let environment = |name: &str| (name == DELIVERS_BODIES).then(|| "true".to_owned());
         let config =
-            Config::load(document.to_string().as_bytes(), &|_| None).unwrap_or_else(|p| panic!("{p:?}"));
+            Config::load(document.to_string().as_bytes(), &environment).unwrap_or_else(|p| panic!("{p:?}"));
         let (gate, _commands) = Gate::new(config, StreamId::from_bytes([7; 16]), now, HostProbe::nothing());
         Scene { gate, now }
     }
