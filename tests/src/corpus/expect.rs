@@ -161,7 +161,7 @@ mod tests {
 
     #[test]
     fn a_permit_is_never_taken_for_a_refusal_nor_the_other_way_round() {
-        let permitted = Seen::Permitted { target: b"/".to_vec(), headers: Vec::new() };
+        let permitted = Seen::Permitted { target: b"/".to_vec(), headers: Vec::new(), body: None };
         let refusal = Want { status: Some(401), ..Want::default() };
         let permit = Want { permitted: true, ..Want::default() };
         assert!(!compare(&refusal, &permitted, "shop").is_empty());
