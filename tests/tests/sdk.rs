@@ -8,6 +8,7 @@ mod corpus {
 
     use portcullis_policy::authzen::EvaluationRequest;
     use portcullis_policy::document::{AmbiguousPath, Document};
+    use portcullis_policy::json;
     use portcullis_policy::path::{PathMode, canonicalize};
     use portcullis_policy::policy::Policy;
     use portcullis_tests::corpus::{Case, CaseFile, Corpus, Keys, claims};
@@ -50,12 +51,26 @@ mod corpus {
             values.as_array_mut()?.push(String::from_utf8(value.to_vec()).ok()?.into());
         }
         let method = if case.request.grpc { "POST" } else { case.request.method.as_str() };
+        let mut context = json!({"headers": headers, "source": "192.0.2.7", "time": "2026-11-23T09:00:00Z"});
+        let bytes = case.request.body.to_vec();
+        if !bytes.is_empty() && !sent_as_json(&headers) {
+            // Who says what a body is sent as is the gate, and nobody here.
+            return None;
+        }
+        if let Ok(body) = json::parse(&bytes) {
+            context["body"] = body;
+        }
         Some(json!({
             "subject": subject(claims(file, case), document, policy),
             "action": {"name": method},
             "resource": {"type": "route", "id": target, "properties": {"host": case.request.host}},
-            "context": {"headers": headers, "source": "192.0.2.7", "time": "2026-11-23T09:00:00Z"},
+            "context": context,
         }))
+    }
+
+    fn sent_as_json(headers: &Map<String, Value>) -> bool {
+        let plain = headers.get("content-type").is_some_and(|lines| *lines == json!(["application/json"]));
+        plain && !headers.contains_key("content-encoding")
     }
 
     /// Whom a token speaks for, by the claims that the document maps.
