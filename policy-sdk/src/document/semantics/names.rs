@@ -19,8 +19,13 @@ pub(super) fn problems(document: &Document, found: &mut Vec<Problem>) {
     let authorization = JsonPointer::members(&["authorization"]);
     let named = document.authorization.routes.iter().map(|route| route.name.as_ref());
     each_once(named, &authorization.member("routes"), found);
-    let named = document.authorization.rules.iter().map(|rule| rule.name.as_ref());
-    each_once(named, &authorization.member("rules"), found);
+    let (rules_place, rules) = document.rules();
+    each_once(rules.iter().map(|rule| rule.name.as_ref()), &rules_place, found);
+    let policies = authorization.member("policies");
+    for (index, policy) in document.authorization.policies.iter().enumerate() {
+        let rules = policies.element(index).member("rules");
+        each_once(policy.rules.iter().map(|rule| rule.name.as_ref()), &rules, found);
+    }
 }
 
 fn each_once<'a>(

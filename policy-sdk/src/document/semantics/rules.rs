@@ -1,5 +1,6 @@
 //! Rules of role-based access control: well formed, and each given once.
 
+use std::collections::BTreeSet;
 use std::hash::BuildHasher;
 
 use hashbrown::HashTable;
@@ -11,14 +12,23 @@ use super::syntax::is_token;
 use crate::document::{Document, Effect, JsonPointer, Problem, Rule};
 
 pub(super) fn problems(document: &Document, found: &mut Vec<Problem>) {
-    let place = JsonPointer::members(&["authorization", "rules"]);
-    let rules = &document.authorization.rules;
+    let own: BTreeSet<&str> = document.authorization.actions.iter().map(String::as_str).collect();
+    let (place, rules) = document.rules();
+    in_list(rules, &place, &own, found);
+    let policies = JsonPointer::members(&["authorization", "policies"]);
+    for (index, policy) in document.authorization.policies.iter().enumerate() {
+        in_list(&policy.rules, &policies.element(index).member("rules"), &own, found);
+    }
+}
+
+/// Adds what is wrong with `rules`, which stand at `place`, where actions may also be one of `own`.
+fn in_list(rules: &[Rule], place: &JsonPointer, own: &BTreeSet<&str>, found: &mut Vec<Problem>) {
     // Places are written down where something is wrong, and nowhere else: a hundred thousand rules are mostly right.
     let mut first: HashTable<usize> = HashTable::with_capacity(rules.len());
     for (index, rule) in rules.iter().enumerate() {
         let pointer = || place.element(index);
         let is_method = is_token(&rule.action) && !rule.action.bytes().any(|byte| byte.is_ascii_lowercase());
-        let is_own = document.authorization.actions.contains(&rule.action);
+        let is_own = own.contains(rule.action.as_str());
         if !is_method && !is_own && !ACTIONS.contains(&rule.action.as_str()) {
             let problem = Problem::new(pointer().member("action"), "not an action");
             let problem = problem.nearest(&rule.action, ACTIONS.iter().copied());
@@ -82,6 +92,34 @@ mod tests {
                 "/authorization/rules/3/action: not an action; expected `read`, `create`, `update`, `delete`, `write`, a request method or `*`; did you mean `read`?",
                 "/authorization/rules/3/resource: not a path template: a path template begins with `/` (at byte 0)",
             ]
+        );
+    }
+
+    #[test]
+    fn the_flat_shape_and_policies_are_held_to_the_same() {
+        let rule = json!({ "effect": "deny", "action": "raed", "resource": "docs", "role": "editor", "name": "One" });
+        let fine =
+            json!({ "effect": "deny", "action": "read", "resource": "/a", "role": "editor", "name": "one" });
+        let rules = json!([rule, fine, fine]);
+        let of = |place: &str| {
+            [
+                format!(
+                    "{place}/0/action: not an action; expected `read`, `create`, `update`, `delete`, `write`, a request method or `*`; did you mean `read`?"
+                ),
+                format!("{place}/0/name: not a name; expected 1 to 63 of `a-z`, `0-9`, `_`, `-`"),
+                format!(
+                    "{place}/0/resource: not a path template: a path template begins with `/` (at byte 0)"
+                ),
+                format!("{place}/2: the same rule as {place}/1; expected each rule once"),
+                format!("{place}/2/name: the same name as {place}/1; expected a name of its own"),
+            ]
+        };
+        let flat = ("/authorization", json!({ "roles": { "editor": {} } }));
+        assert_eq!(problems_after(&[flat, ("/rules", rules.clone())]), of("/rules"));
+        let attached = json!([{ "name": "p", "rules": rules }, { "name": "q", "rules": [fine] }]);
+        assert_eq!(
+            problems_after(&[("/authorization/policies", attached)]),
+            of("/authorization/policies/0/rules")
         );
     }
 }
