@@ -1,8 +1,9 @@
-//! Clients that keep their connections open: as fast as answers come, or at a fixed rate.
+//! Clients that keep their connections open and send as fast as answers come.
 //!
 //! They read no more of a response than its status and its length: they share the machine with what is measured.
 
 use std::net::SocketAddr;
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -14,46 +15,60 @@ use tokio::task::JoinSet;
 /// The largest response head and body that are read, in bytes.
 const RESPONSE_LIMIT: usize = 64 * 1024;
 
-/// Sends `count` requests over `connections`, each with one under way at a time, and checks every status.
-///
-/// # Errors
-/// When a connection breaks or an answer has another status.
-pub(crate) async fn send(
-    to: SocketAddr,
-    requests: Arc<[Vec<u8>]>,
-    count: usize,
-    connections: usize,
-    passes: bool,
-) -> Result<()> {
-    let next = Arc::new(AtomicUsize::new(0));
-    let mut clients = JoinSet::new();
-    for _ in 0..connections {
-        let (next, requests) = (Arc::clone(&next), Arc::clone(&requests));
-        clients.spawn(async move {
-            let mut connection = Connection::open(to).await?;
-            loop {
-                let ticket = next.fetch_add(1, Ordering::Relaxed);
-                if ticket >= count {
-                    return Ok(());
+/// Connections to one listener.
+pub(crate) struct Clients(Vec<Connection>);
+
+impl Clients {
+    /// Opens so many.
+    ///
+    /// # Errors
+    /// When nobody listens there.
+    pub(crate) async fn open(to: SocketAddr, connections: usize) -> Result<Self> {
+        let mut clients = Vec::with_capacity(connections);
+        for _ in 0..connections {
+            clients.push(Connection::open(to).await?);
+        }
+        Ok(Self(clients))
+    }
+
+    /// Sends the requests of these numbers, which begin anew when there are no more, each connection with one under way
+    /// at a time, and checks every status.
+    ///
+    /// # Errors
+    /// When a connection breaks or an answer has another status.
+    pub(crate) async fn send(
+        &mut self,
+        requests: &Arc<[Vec<u8>]>,
+        numbers: Range<usize>,
+        passes: bool,
+    ) -> Result<()> {
+        let next = Arc::new(AtomicUsize::new(numbers.start));
+        let mut running = JoinSet::new();
+        for mut connection in self.0.drain(..) {
+            let (next, requests) = (Arc::clone(&next), Arc::clone(requests));
+            running.spawn(async move {
+                loop {
+                    let number = next.fetch_add(1, Ordering::Relaxed);
+                    if number >= numbers.end {
+                        return Ok(connection);
+                    }
+                    let status = connection.exchange(&requests[number % requests.len()]).await?;
+                    let wanted = if passes { "200" } else { "a refusal" };
+                    let to = connection.to;
+                    ensure!((status == 200) == passes, "{to} answers {status} where {wanted} was expected");
                 }
-                let request = &requests[ticket % requests.len()];
-                let status = connection.exchange(request).await?;
-                ensure!(
-                    (status == 200) == passes,
-                    "{to} answers {status} where {} was expected",
-                    if passes { "200" } else { "a refusal" }
-                );
-            }
-        });
+            });
+        }
+        while let Some(ended) = running.join_next().await {
+            let connection: Result<Connection> = ended?;
+            self.0.push(connection?);
+        }
+        Ok(())
     }
-    while let Some(ended) = clients.join_next().await {
-        ended??;
-    }
-    Ok(())
 }
 
 /// One connection.
-pub(crate) struct Connection {
+struct Connection {
     to: SocketAddr,
     stream: TcpStream,
     unread: Vec<u8>,
@@ -64,7 +79,7 @@ impl Connection {
     ///
     /// # Errors
     /// When nobody listens there.
-    pub(crate) async fn open(to: SocketAddr) -> Result<Self> {
+    async fn open(to: SocketAddr) -> Result<Self> {
         let stream = TcpStream::connect(to).await.with_context(|| format!("cannot connect to {to}"))?;
         stream.set_nodelay(true)?;
         Ok(Self { to, stream, unread: Vec::with_capacity(4096) })
@@ -74,7 +89,7 @@ impl Connection {
     ///
     /// # Errors
     /// When the connection breaks or the response has no length.
-    pub(crate) async fn exchange(&mut self, request: &[u8]) -> Result<u16> {
+    async fn exchange(&mut self, request: &[u8]) -> Result<u16> {
         self.stream.write_all(request).await?;
         loop {
             if let Some(response) = Head::read(&self.unread)? {

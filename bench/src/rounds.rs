@@ -1,23 +1,27 @@
-//! Interleaved rounds: in each, every lane gets every kind of traffic once, in an order that turns from round to round, so
-//! that what else the machine does falls on all alike.
+//! Interleaved rounds: in each, every lane gets every kind of traffic, in small slices and in an order that turns from slice
+//! to slice, so that what else the machine does falls on all alike.
 
 use std::collections::BTreeMap;
-use std::time::Instant;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use indicatif::ProgressBar;
 
-use crate::client;
+use crate::client::Clients;
 use crate::comparison::is_measured;
 use crate::lane::Lane;
 use crate::stage::Stage;
 use crate::traffic::{Mint, Traffic};
 
-/// Connections that send at a time; one worker serves them.
+/// Connections to each lane; one worker serves them.
 const CONNECTIONS: usize = 8;
 
-/// Requests sent before the first round: connections, caches and V8's optimiser settle.
+/// Requests sent to each lane before the first round: caches and V8's optimiser settle.
 const WARM_UP: usize = 4_000;
+
+/// Slices of a round.
+const SLICES: usize = 10;
 
 /// What one lane used for one kind of traffic in one round.
 #[derive(Clone, Copy, Debug)]
@@ -31,7 +35,9 @@ pub(crate) struct Sample {
 /// The samples of one round.
 pub(crate) type Round = BTreeMap<(Lane, Traffic), Sample>;
 
-/// Warms up and measures.
+type Requests = Arc<[Vec<u8>]>;
+
+/// Warms up and measures; `requests` is how many each lane gets of each kind of traffic in a round.
 ///
 /// # Errors
 /// When Envoy breaks or answers what it must not.
@@ -48,54 +54,66 @@ pub(crate) async fn run(
         .filter(|(lane, traffic)| is_measured(*lane, *traffic))
         .collect();
     bar.set_length((pairs.len() * (rounds + 1)) as u64);
+    let mut clients = BTreeMap::new();
+    for lane in Lane::ALL {
+        clients.insert(lane, Clients::open(stage.address(lane)?, CONNECTIONS).await?);
+    }
     let warm = mint.requests(Traffic::Warm, requests)?;
     let expired = mint.requests(Traffic::Expired, requests)?;
     for (lane, traffic) in &pairs {
-        let (sent, passes) = match traffic {
-            Traffic::Expired => (&expired, !lane.looks_at_tokens()),
-            _ => (&warm, true),
-        };
-        client::send(stage.address(*lane)?, sent.clone(), WARM_UP, CONNECTIONS, passes).await?;
+        let sent = if *traffic == Traffic::Expired { &expired } else { &warm };
+        let passes = *traffic != Traffic::Expired || !lane.looks_at_tokens();
+        of(&mut clients, *lane)?.send(sent, 0..WARM_UP, passes).await?;
         bar.inc(1);
     }
     let mut all = Vec::with_capacity(rounds);
-    for round in 0..rounds {
-        let mut fresh = BTreeMap::new();
+    for _ in 0..rounds {
+        let mut sent: BTreeMap<Traffic, Requests> = BTreeMap::new();
         for traffic in Traffic::ALL {
             let made = match traffic {
                 Traffic::Warm => warm.clone(),
                 Traffic::Expired => expired.clone(),
-                _ => mint.requests(traffic, requests)?,
+                Traffic::ColdRs256 | Traffic::ColdEs256 | Traffic::Missing | Traffic::Forged => {
+                    mint.requests(traffic, requests)?
+                }
             };
-            fresh.insert(traffic, made);
+            sent.insert(traffic, made);
         }
-        let mut samples = Round::new();
-        for turn in 0..pairs.len() {
-            // A prime step: neighbours change from round to round.
-            let (lane, traffic) = pairs[(turn + round * 7) % pairs.len()];
-            let sent = fresh.get(&traffic).context("all traffic is there")?.clone();
-            samples.insert((lane, traffic), sample(stage, lane, traffic, sent, requests).await?);
-            bar.inc(1);
-        }
-        all.push(samples);
+        all.push(round(stage, &mut clients, &pairs, &sent, requests).await?);
+        bar.inc(pairs.len() as u64);
     }
     Ok(all)
 }
 
-async fn sample(
+async fn round(
     stage: &Stage,
-    lane: Lane,
-    traffic: Traffic,
-    requests: std::sync::Arc<[Vec<u8>]>,
+    clients: &mut BTreeMap<Lane, Clients>,
+    pairs: &[(Lane, Traffic)],
+    sent: &BTreeMap<Traffic, Requests>,
     count: usize,
-) -> Result<Sample> {
-    let to = stage.address(lane)?;
-    let passes = traffic.passes() || !lane.looks_at_tokens();
-    let (before, started) = (stage.process.cpu()?, Instant::now());
-    client::send(to, requests, count, CONNECTIONS, passes).await?;
-    let (took, used) = (started.elapsed(), stage.process.cpu()?.saturating_sub(before));
-    Ok(Sample {
-        cpu_us: used.as_secs_f64() * 1e6 / count as f64,
+) -> Result<Round> {
+    let mut used: BTreeMap<(Lane, Traffic), (Duration, Duration)> = BTreeMap::new();
+    for slice in 0..SLICES {
+        let numbers = count * slice / SLICES..count * (slice + 1) / SLICES;
+        for turn in 0..pairs.len() {
+            // A prime step: neighbours change from slice to slice.
+            let (lane, traffic) = pairs[(turn + slice * 7) % pairs.len()];
+            let requests = sent.get(&traffic).context("all traffic is there")?;
+            let passes = traffic.passes() || !lane.looks_at_tokens();
+            let (before, started) = (stage.process.cpu()?, Instant::now());
+            of(clients, lane)?.send(requests, numbers.clone(), passes).await?;
+            let (took, cpu) = (started.elapsed(), stage.process.cpu()?.saturating_sub(before));
+            let sum = used.entry((lane, traffic)).or_default();
+            *sum = (sum.0 + cpu, sum.1 + took);
+        }
+    }
+    let sample = |(cpu, took): (Duration, Duration)| Sample {
+        cpu_us: cpu.as_secs_f64() * 1e6 / count as f64,
         per_second: count as f64 / took.as_secs_f64(),
-    })
+    };
+    Ok(used.into_iter().map(|(pair, sum)| (pair, sample(sum))).collect())
+}
+
+fn of(clients: &mut BTreeMap<Lane, Clients>, lane: Lane) -> Result<&mut Clients> {
+    clients.get_mut(&lane).with_context(|| format!("no clients of {}", lane.name()))
 }
