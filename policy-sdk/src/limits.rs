@@ -43,7 +43,8 @@ pub const MAX_NAME_BYTES: usize = 256;
 /// of them; a hierarchy that people can follow has a few dozen.
 pub const MAX_INHERITED_ROLES: usize = 1024;
 
-/// Steps of one decision: comparisons of two values, and pieces of 64 bytes that are searched. A policy that fits on a
+/// Steps of one decision: comparisons of two values, values and header lines that are read, and pieces of 64 bytes that are
+/// read or searched. A policy that fits on a
 /// screen takes dozens; this many take milliseconds, which is what a request may be made to wait for a decision.
 pub const MAX_DECISION_STEPS: usize = 100_000;
 

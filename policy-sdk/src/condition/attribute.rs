@@ -7,6 +7,7 @@ use std::fmt;
 
 use serde_json::{Map, Value as Json};
 
+use super::steps::STEP_BYTES;
 use super::value::{Exact, Found, Kind, Value};
 use super::{Facts, Fault};
 use crate::document::{JsonPointer, Problem};
@@ -186,6 +187,16 @@ impl Attribute {
             Attribute::Property { root: Root::Subject, name, .. } => Some(name),
             Attribute::Property { root: Root::Action | Root::Resource | Root::Context, .. } => None,
             Attribute::Known(_) | Attribute::Header(_) | Attribute::Query(_) | Attribute::Body(_) => None,
+        }
+    }
+
+    /// The steps that it takes to find: every header line is looked at for one header, and the whole query for one
+    /// parameter.
+    pub(super) fn steps_to(&self, facts: &Facts<'_>) -> usize {
+        match self {
+            Attribute::Header(_) => facts.request.context.headers.len(),
+            Attribute::Query(_) => facts.request.context.query.map_or(0, str::len) / STEP_BYTES,
+            Attribute::Known(_) | Attribute::Body(_) | Attribute::Property { .. } => 0,
         }
     }
 

@@ -3,7 +3,11 @@
 use super::Fault;
 use crate::limits::MAX_DECISION_STEPS;
 
-/// The steps that a decision has left. A step is one comparison of two values, or 64 bytes of text that are searched.
+/// Bytes of text that are read or searched in one step: about as dear as a comparison.
+pub(super) const STEP_BYTES: usize = 64;
+
+/// The steps that a decision has left. A step is one test, one comparison of two values, one value of a list or one header
+/// line that is read, or [`STEP_BYTES`] of text that are read or searched.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Steps {
     left: Option<usize>,

@@ -74,7 +74,7 @@ impl Test {
 
     fn decide(&self, facts: &Facts<'_>, steps: &mut Steps) -> Result<bool, Fault> {
         steps.spend(1)?;
-        let found = self.attribute.find(facts)?;
+        let found = read(&self.attribute, facts, steps)?;
         let values = match (self.row.attribute, found) {
             (Some(takes), found) => takes.values(found)?,
             (None, Found::Nothing) => Vec::new(),
@@ -84,8 +84,7 @@ impl Test {
         let holds = match &self.against {
             Against::Ready(predicate) => predicate.holds(&values, steps)?,
             Against::Attribute(attribute, takes) => {
-                let operand = takes.values(attribute.find(facts)?)?;
-                steps.spend(operand.len())?;
+                let operand = takes.values(read(attribute, facts, steps)?)?;
                 let predicate = (self.row.prepare)(&operand).map_err(|_| Fault::Malformed)?;
                 predicate.holds(&values, steps)?
             }
@@ -99,6 +98,14 @@ impl fmt::Debug for Test {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{} {}", self.attribute, self.row.name())
     }
+}
+
+/// What the attribute is, paid for by how much is read to find it.
+fn read<'a>(attribute: &'a Attribute, facts: &Facts<'a>, steps: &mut Steps) -> Result<Found<'a>, Fault> {
+    steps.spend(attribute.steps_to(facts))?;
+    let found = attribute.find(facts)?;
+    steps.spend(found.steps_through())?;
+    Ok(found)
 }
 
 /// Reads the attribute at `place`, which must be what `takes` says.

@@ -488,5 +488,6 @@ fn the_attributes_of_the_subject_are_named() {
     assert_eq!(conditions.subject_attributes(), BTreeSet::from(["department", "profile"]));
 }
 
+mod cost;
 mod reference;
 mod totality;

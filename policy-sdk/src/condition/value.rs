@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use serde_json::Number;
 
 use super::Fault;
+use super::steps::STEP_BYTES;
 use crate::document::{Operand, Scalar};
 use crate::limits::MAX_ATTRIBUTE_VALUES;
 
@@ -121,6 +122,18 @@ pub(super) enum Found<'a> {
 }
 
 impl<'a> Found<'a> {
+    /// The steps that it takes to go through a list. One value is part of the test that asks for it.
+    pub(super) fn steps_through(&self) -> usize {
+        let of_value = |value: &Value<'_>| match value {
+            Value::Text(text) => (text.len() / STEP_BYTES).saturating_add(1),
+            Value::Boolean(_) | Value::Number(_) | Value::Address(_) | Value::Inexact | Value::Structure => 1,
+        };
+        match self {
+            Found::Nothing | Found::One(_) => 0,
+            Found::List(values) => values.iter().map(of_value).fold(0, usize::saturating_add),
+        }
+    }
+
     pub(super) fn text(text: Option<impl Into<Cow<'a, str>>>) -> Found<'a> {
         text.map_or(Found::Nothing, |text| Found::One(Value::Text(text.into())))
     }

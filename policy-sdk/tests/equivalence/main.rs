@@ -58,6 +58,31 @@ struct Tally {
     answers: BTreeMap<String, usize>,
 }
 
+/// 4096 tests that read 23 pieces or 24 of what was sent: within the budget, and beyond it.
+#[test]
+fn what_is_read_costs_the_same_in_both() {
+    let mut reference = Reference::start();
+    for attribute in ["context.header.x-absent", "context.query.absent", "absent"] {
+        let test = json!({"attribute": attribute, "operator": "present"});
+        let group = json!({"any_of": vec![test; 64]});
+        let rule = json!({"effect": "allow", "action": "*", "resource": "*", "role": "*"});
+        let written = json!({
+            "version": 1,
+            "authentication": {"disabled": false, "methods": [{"name": "a", "jwt": {"issuer": "https://i.example",
+                "audience": "a", "algorithms": ["HS256"], "secret": "${SECRET}"}}]},
+            "authorization": {"rules": [rule], "conditions": [{"none_of": vec![group; 64]}]},
+        });
+        let read = Document::from_json(written.to_string().as_bytes()).expect("a document");
+        let policy = Policy::compile(&read).expect("a policy");
+        let questions = [(23, 24 * 64 - 1), (24, 24 * 64 - 1), (23, 24 * 64)]
+            .map(|(lines, query)| Question::of_size(lines, query));
+        let answers: Vec<Value> = questions.iter().map(|question| question.ask(&policy)).collect();
+        assert_eq!(answers, reference.ask(&written, &questions), "{attribute}");
+        let exhausted: Vec<bool> = answers.iter().map(|answer| answer[2] == json!(["budget"])).collect();
+        assert_eq!(exhausted, [false, attribute.contains("header"), attribute.contains("query")]);
+    }
+}
+
 /// Asks until so many pairs agree.
 fn compare(seed: u64, pairs: usize) -> Tally {
     let mut reference = Reference::start();

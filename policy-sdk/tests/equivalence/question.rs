@@ -64,6 +64,30 @@ impl Question {
         question.add_source(chance);
         question.add_headers(chance);
         question.add_query(chance);
+        question.measure();
+        question
+    }
+
+    /// Says how much there is to be read of what was sent.
+    fn measure(&mut self) {
+        let query = self.query.as_ref().map_or(0, String::len);
+        self.meant["size"] = json!({"header": self.headers.len(), "query": query / 64});
+    }
+
+    /// A request of so many header lines and bytes of query, none of which says anything.
+    pub(super) fn of_size(lines: usize, query: usize) -> Question {
+        let mut question = Question::new(&mut Chance::new(1));
+        let mut meant = question.meant.take();
+        meant["context"] = json!({"header": {}, "query": {}});
+        meant["match"] = json!({"headers": {}, "query": {}});
+        (meant["content"], meant["upgrade"], meant["preflight"]) = (json!([]), json!([]), Value::Null);
+        meant["subject"] = json!({"id": "ann"});
+        question.subject = Some(Subject { id: Some("ann".to_owned()), ..Subject::default() });
+        (question.source, question.time) = (None, None);
+        question.headers = vec![(b"x-pad".to_vec(), b"a".to_vec()); lines];
+        question.query = Some("a".repeat(query));
+        question.meant = meant;
+        question.measure();
         question
     }
 

@@ -118,8 +118,7 @@ class Reference:
             twin = Part()
         if not own and self.question["upgrade"]:
             own = Part(name="upgrade", half=True, asks=2)
-        half = own if own["half"] else twin
-        names = [found["name"] for found in (own, twin) if found]
+        half, names = own if own["half"] else twin, [found["name"] for found in (own, twin) if found]
         asks = max(own["asks"] if own else 2, twin["asks"] or 0)
         if half["half"]:
             return ("deny", "access_denied", [half["name"]]) if self.known else ("deny", "", [])
@@ -254,8 +253,7 @@ class Reference:
         if not (self.is_at(attach) and any(named) and by_method and by_tenant) or at == [None, None]:
             return []
         may_grant = named[0] and at[0] is not None
-        demands = self.demands(name + "/", policy, at[1] if at[0] is None else at[0])
-        entries = self.entries(name + "/", policy)
+        demands, entries = self.demands(name + "/", policy, at[1] if at[0] is None else at[0]), self.entries(name + "/", policy)
         said = [what for what, _ in (demands if is_abac else []) + entries]
         must_permit = is_abac or policy["rules"] or policy["acl"]
         if must_permit and self.superuser is not True and not {"P", "?D", "D"} & {what.split()[0] for what in said}:
@@ -290,6 +288,8 @@ class Reference:
         for step in re.split("[./]", name):
             value = value[step] if isinstance(value, Part) else Part()
         value = captured.get(name, value) if root == "resource" else value
+        self.steps += self.question["size"][name.split(".")[0]] or 0 if root == "context" else 0
+        self.steps += sum(1 + len(str(each)) // 64 for each in value) if isinstance(value, list) else 0
         if isinstance(value, list) and None in value:
             raise ValueError
         return None if value == Part() else value

@@ -2,6 +2,7 @@
 
 use super::{Fault, Misfit, ONE_TEXT, Predicate, Row, Steps, Value, only};
 use crate::condition::pattern::Pattern;
+use crate::condition::steps::STEP_BYTES;
 use crate::document::Operator;
 
 pub(super) const STARTS_WITH: Row = Row {
@@ -60,7 +61,7 @@ fn part(values: &[Value<'_>], is_part: fn(&str, &str) -> bool) -> Result<Box<dyn
 impl Predicate for Part {
     fn holds(&self, values: &[Value<'_>], steps: &mut Steps) -> Result<bool, Fault> {
         let text = only(values)?.as_text()?;
-        steps.spend(text.len() / 64)?;
+        steps.spend(text.len() / STEP_BYTES)?;
         Ok((self.is_part)(text, &self.part))
     }
 }
