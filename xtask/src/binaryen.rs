@@ -28,7 +28,16 @@ const FEATURES: [&str; 6] = [
     "--enable-sign-ext",
 ];
 
-/// `module`, smaller and no slower, with its names. The last result for each `name` is kept under `target/binaryen`, so
+/// Whether functions keep their names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Names {
+    /// A trap says where.
+    Kept,
+    /// What is loaded over a network is smaller without.
+    Dropped,
+}
+
+/// `module`, smaller and no slower. The last result for each `name` is kept under `target/binaryen`, so
 /// that what did not change is not optimised again.
 ///
 /// # Errors
@@ -37,6 +46,7 @@ pub(crate) async fn optimise(
     workspace: &Workspace,
     progress: &Progress,
     name: &str,
+    names: Names,
     module: &[u8],
 ) -> Result<Vec<u8>> {
     let folder = workspace.target().join("binaryen");
@@ -47,7 +57,8 @@ pub(crate) async fn optimise(
             .with_context(|| format!("cannot copy {}", pinned.join(file).display()))?;
     }
     npm::install(&folder, "installing Binaryen", progress).await?;
-    let key = [module, &std::fs::read(folder.join("package-lock.json"))?].concat();
+    let lock = std::fs::read(folder.join("package-lock.json"))?;
+    let key = [module, &lock, format!("{names:?}").as_bytes()].concat();
     let (known, input, output) = (
         folder.join(format!("{name}.key")),
         folder.join(format!("{name}.in.wasm")),
@@ -59,17 +70,27 @@ pub(crate) async fn optimise(
     // Until there is a new result, the old one is nobody's.
     std::fs::write(&known, [])?;
     std::fs::write(&input, module)?;
-    wasm_opt(&folder, &input, &output, progress).await?;
+    wasm_opt(&folder, names, &input, &output, progress).await?;
     let optimised = std::fs::read(&output).with_context(|| format!("cannot read {}", output.display()))?;
     std::fs::write(&known, key)?;
     Ok(optimised)
 }
 
-async fn wasm_opt(folder: &Path, input: &Path, output: &Path, progress: &Progress) -> Result<()> {
+async fn wasm_opt(
+    folder: &Path,
+    names: Names,
+    input: &Path,
+    output: &Path,
+    progress: &Progress,
+) -> Result<()> {
     let step = progress.step("optimising the module");
     let mut command = Command::new("node");
     command.arg(folder.join("node_modules/binaryen/bin/wasm-opt"));
-    command.args(FEATURES).args(["-O3", "--debuginfo"]).arg(input).arg("--output").arg(output);
+    command.args(FEATURES).arg("-O3");
+    if names == Names::Kept {
+        command.arg("--debuginfo");
+    }
+    command.arg(input).arg("--output").arg(output);
     let outcome = run(command, &step, LIMIT).await.context("install Node 20 or later")?;
     if !outcome.success {
         step.failed();

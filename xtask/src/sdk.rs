@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 use wasm_bindgen_cli_support::Bindgen;
 
-use crate::binaryen;
+use crate::binaryen::{self, Names};
 use crate::command::{Outcome, cargo, run};
 use crate::module::{add_target, remapped_paths};
 use crate::npm;
@@ -66,7 +66,8 @@ pub(crate) async fn build(workspace: &Workspace, progress: &Progress) -> Result<
         .web(true)?
         .generate(&engine)?;
     let engine = engine.join("portcullis_bg.wasm");
-    let optimised = binaryen::optimise(workspace, progress, "engine", &std::fs::read(&engine)?).await?;
+    let linked = std::fs::read(&engine)?;
+    let optimised = binaryen::optimise(workspace, progress, "engine", Names::Dropped, &linked).await?;
     std::fs::write(&engine, &optimised)?;
     let engine_bytes = optimised.len();
     ensure!(

@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use tokio::process::Command;
 
-use crate::binaryen;
+use crate::binaryen::{self, Names};
 use crate::command::{cargo, run};
 use crate::progress::Progress;
 use crate::workspace::Workspace;
@@ -53,7 +53,7 @@ impl Built {
 pub(crate) async fn build(workspace: &Workspace, progress: &Progress) -> Result<Built> {
     add_target(workspace, progress, TARGET).await?;
     let linked = link(workspace, progress).await?;
-    let slim = binaryen::optimise(workspace, progress, "module", &slim::slim(&linked)?).await?;
+    let slim = binaryen::optimise(workspace, progress, "module", Names::Kept, &slim::slim(&linked)?).await?;
     let path = workspace.module();
     std::fs::create_dir_all(workspace.target())?;
     // By rename: an Envoy that starts meanwhile must not read half a module.
