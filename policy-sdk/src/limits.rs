@@ -67,8 +67,12 @@ pub const MAX_ATTRIBUTE_VALUES: usize = 4096;
 /// Bytes of a regular expression: people read them character by character.
 pub const MAX_PATTERN_BYTES: usize = 512;
 
-/// States of a regular expression, each repetition counted. The work for a text is its length times this.
+/// States of a regular expression, each repetition counted. The work for a text is its length times this and the ranges.
 pub const MAX_PATTERN_STATES: usize = 1024;
+
+/// Ranges of characters in all classes of a regular expression, each repetition counted: eight for each state. `\w` has four.
+/// Each takes eight bytes.
+pub const MAX_PATTERN_RANGES: usize = 8 * 1024;
 
 /// Bytes of a text that a regular expression is held against: as much as a path or a query.
 pub const MAX_MATCHED_BYTES: usize = 8 * 1024;

@@ -13,14 +13,16 @@ mod syntax;
 
 use program::Program;
 
+use super::steps::STEP_BYTES;
 use super::{Fault, Steps};
-use crate::limits::{MAX_MATCHED_BYTES, MAX_PATTERN_BYTES, MAX_PATTERN_STATES};
+use crate::limits::{MAX_MATCHED_BYTES, MAX_PATTERN_BYTES, MAX_PATTERN_RANGES, MAX_PATTERN_STATES};
 
 /// A regular expression, ready to be asked about texts.
 pub(super) struct Pattern(Program);
 
 impl Pattern {
-    /// Reads an expression of at most [`MAX_PATTERN_BYTES`] bytes and [`MAX_PATTERN_STATES`] states.
+    /// Reads an expression of at most [`MAX_PATTERN_BYTES`] bytes, [`MAX_PATTERN_STATES`] states and
+    /// [`MAX_PATTERN_RANGES`] ranges of characters.
     ///
     /// # Errors
     ///
@@ -43,8 +45,8 @@ impl Pattern {
         if text.len() > MAX_MATCHED_BYTES {
             return Err(Fault::TooLarge);
         }
-        // Each character meets each state once at most.
-        steps.spend(text.len().saturating_mul(self.0.states()) / 64)?;
+        // Each character meets each state once at most, and there each range of a class.
+        steps.spend(text.len().saturating_mul(self.0.comparisons()) / STEP_BYTES)?;
         Ok(self.0.matches(text))
     }
 }
@@ -61,7 +63,9 @@ pub(super) struct PatternError {
 pub(super) enum PatternFault {
     #[error("longer than {MAX_PATTERN_BYTES} bytes")]
     TooLong,
-    #[error("more than {MAX_PATTERN_STATES} states; counted repetitions count each time")]
+    #[error(
+        "more than {MAX_PATTERN_STATES} states or {MAX_PATTERN_RANGES} ranges of characters; counted repetitions count each time"
+    )]
     TooManyStates,
     #[error("groups are nested too deeply")]
     TooDeep,

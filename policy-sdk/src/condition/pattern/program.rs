@@ -2,10 +2,14 @@
 //! states at once, so that no text makes it go back.
 
 use super::syntax::{Class, Expression};
-use crate::limits::MAX_PATTERN_STATES;
+use crate::limits::{MAX_PATTERN_RANGES, MAX_PATTERN_STATES};
 
 /// The states of an expression. The end of the text must be met in the state after the last one.
-pub(super) struct Program(Vec<State>);
+pub(super) struct Program {
+    states: Vec<State>,
+    /// How many ranges of characters are in all classes.
+    ranges: usize,
+}
 
 enum State {
     /// One character of these leads to the next state.
@@ -17,15 +21,20 @@ enum State {
 }
 
 impl Program {
-    /// `None` when there are more than [`MAX_PATTERN_STATES`].
+    /// `None` when there are more than [`MAX_PATTERN_STATES`], or than [`MAX_PATTERN_RANGES`].
     pub(super) fn of(expression: &Expression) -> Option<Program> {
-        let mut program = Program(Vec::new());
+        let mut program = Program { states: Vec::new(), ranges: 0 };
         program.add(expression)?;
         Some(program)
     }
 
-    pub(super) const fn states(&self) -> usize {
-        self.0.len()
+    const fn states(&self) -> usize {
+        self.states.len()
+    }
+
+    /// The most comparisons that one character takes: with each range, and one for each state.
+    pub(super) const fn comparisons(&self) -> usize {
+        self.states.len().saturating_add(self.ranges)
     }
 
     pub(super) fn matches(&self, text: &str) -> bool {
@@ -35,7 +44,7 @@ impl Program {
         for character in text.chars() {
             next.clear();
             for state in &here.list {
-                if let Some(State::Take(class)) = self.0.get(*state)
+                if let Some(State::Take(class)) = self.states.get(*state)
                     && class.contains(character)
                 {
                     self.meet(state.saturating_add(1), &mut next);
@@ -53,7 +62,7 @@ impl Program {
             if !met.add(state) {
                 continue;
             }
-            match self.0.get(state) {
+            match self.states.get(state) {
                 Some(State::Fork(other)) => pending.extend([*other, state.saturating_add(1)]),
                 Some(State::Jump(other)) => pending.push(*other),
                 Some(State::Take(_)) | None => {}
@@ -63,7 +72,11 @@ impl Program {
 
     fn add(&mut self, expression: &Expression) -> Option<()> {
         match expression {
-            Expression::Character(class) => self.push(State::Take(class.clone())).map(|_| ()),
+            Expression::Character(class) => {
+                self.ranges = self.ranges.saturating_add(class.ranges());
+                (self.ranges <= MAX_PATTERN_RANGES).then_some(())?;
+                self.push(State::Take(class.clone())).map(|_| ())
+            }
             Expression::Sequence(parts) => parts.iter().try_for_each(|part| self.add(part)),
             Expression::Choice(branches) => self.choice(branches),
             Expression::Repeat(inner, least, most) => {
@@ -103,12 +116,12 @@ impl Program {
 
     fn push(&mut self, state: State) -> Option<usize> {
         let index = self.states();
-        (index < MAX_PATTERN_STATES).then(|| self.0.push(state))?;
+        (index < MAX_PATTERN_STATES).then(|| self.states.push(state))?;
         Some(index)
     }
 
     fn lead(&mut self, index: usize, state: State) -> Option<()> {
-        *self.0.get_mut(index)? = state;
+        *self.states.get_mut(index)? = state;
         Some(())
     }
 }

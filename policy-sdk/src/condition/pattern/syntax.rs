@@ -28,6 +28,11 @@ impl Class {
         self.ranges.iter().any(|(first, last)| (*first..=*last).contains(&character)) != self.negated
     }
 
+    /// How many ranges a character is compared with.
+    pub(super) const fn ranges(&self) -> usize {
+        self.ranges.len()
+    }
+
     fn one(character: char) -> Class {
         Class { ranges: vec![(character, character)], negated: false }
     }

@@ -110,6 +110,26 @@ fn no_text_takes_more_than_its_share() {
     assert_eq!(pattern.matches("aaaaaaaaaaaaaaaaaaaaaaaa", &mut Steps::new(1)), Err(Fault::Exhausted));
 }
 
+/// 500 bytes can ask for a hundred thousand ranges.
+#[test]
+fn ranges_are_bounded_and_paid_for() {
+    let class = |ranges: usize| {
+        let letters = ('Ā'..).step_by(2).take(ranges);
+        format!("[{}]", letters.collect::<String>())
+    };
+    let at_bound = format!("{}{{128}}", class(64));
+    assert_eq!(64 * 128, MAX_PATTERN_RANGES);
+    let over = format!("{at_bound}a");
+    let error = PatternError { fault: PatternFault::TooManyStates, offset: over.len() };
+    assert_eq!(Pattern::parse(&over).map(|_| ()), Err(error));
+    let pattern = pattern(&at_bound);
+    // 64 characters against 8192 ranges and 128 states.
+    let text = "Ā".repeat(32);
+    let cost = MAX_PATTERN_RANGES + 128;
+    assert_eq!(pattern.matches(&text, &mut Steps::new(cost - 1)), Err(Fault::Exhausted));
+    assert_eq!(pattern.matches(&text, &mut Steps::new(cost)), Ok(false));
+}
+
 fn expression() -> impl Strategy<Value = String> {
     let leaf = prop_oneof![
         Just("a".to_owned()),

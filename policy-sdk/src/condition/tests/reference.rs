@@ -53,7 +53,7 @@ fn the_bounds_of_the_reference_are_those_of_the_code() {
         format!("at most {MAX_CONDITIONS} conditions"),
         format!("an operand has at most {MAX_OPERAND_VALUES} values of {} KiB", MAX_OPERAND_BYTES / 1024),
         format!(
-            "{MAX_PATTERN_BYTES} bytes, {MAX_PATTERN_STATES} states, held against at most {} KiB",
+            "{MAX_PATTERN_BYTES} bytes, {MAX_PATTERN_STATES} states, {MAX_PATTERN_RANGES} ranges of characters, held against at most {} KiB",
             MAX_MATCHED_BYTES / 1024
         ),
     ] {
