@@ -48,7 +48,7 @@ fn answer(policy: &Policy, ask: &Ask<'_>, time: Option<Moment>, subject: Option<
     let source = ask.source.map(|address| address.parse().expect("an address"));
     let query = target.query.as_deref();
     let time = time.map(Moment::unix_seconds);
-    let context = Context { headers: &headers, query, source, time, ..Context::default() };
+    let context = Context { headers: &headers, query, source, time, body: ask.body, ..Context::default() };
     let located = policy.locate(action, resource, &context);
     let request = AccessRequest { subject, action, resource, context };
     let response = policy.decide(&located, &request);

@@ -97,6 +97,8 @@ struct Parts {
     #[serde(default)]
     headers: BTreeMap<String, OneOrMore>,
     #[serde(default)]
+    body: Option<Value>,
+    #[serde(default)]
     source: Option<String>,
     #[serde(default)]
     time: Option<String>,
@@ -176,6 +178,8 @@ pub struct Ask<'a> {
     pub target: &'a str,
     /// Header lines, without those of a credential.
     pub headers: Vec<(&'a str, &'a str)>,
+    /// What the body says, in JSON.
+    pub body: Option<&'a Value>,
     /// The address the request comes from.
     pub source: Option<&'a str>,
 }
@@ -227,8 +231,9 @@ impl Case {
             bail!("{}: {method:?} {url:?} is no method and URL with a host", self.name);
         }
         let target = if target.is_empty() { "/" } else { target };
-        let mut ask = Ask { method, host, target, headers: Vec::new(), source: None };
+        let mut ask = Ask { method, host, target, headers: Vec::new(), body: None, source: None };
         if let RequestForm::Parts(parts) = &self.request {
+            ask.body = parts.body.as_ref();
             ask.source = parts.source.as_deref();
             for (name, values) in &parts.headers {
                 match values {
@@ -242,7 +247,8 @@ impl Case {
         Ok(ask)
     }
 
-    /// The request, with every header but those of a credential. A source address is told as a load balancer tells it.
+    /// The request, with every header but those of a credential. A body is sent as JSON. A source address is
+    /// told as a load balancer tells it.
     ///
     /// # Errors
     /// As [`Case::ask`].
@@ -250,6 +256,10 @@ impl Case {
         let ask = self.ask()?;
         let request = Request::new(ask.method, ask.target).header("host", ask.host);
         let request = ask.headers.iter().fold(request, |request, (name, value)| request.header(name, value));
+        let request = match ask.body {
+            Some(body) => request.header("content-type", "application/json").body(body.to_string()),
+            None => request,
+        };
         Ok(match ask.source {
             Some(source) => request.header("x-forwarded-for", source),
             None => request,
