@@ -192,7 +192,7 @@ impl Entries {
                     let principal = Symbol(entry.principal);
                     asked.symbols.is_role(principal) && !asked.caller.is(principal)
                 });
-                others.take(MAX_REASONS).for_each(|entry| found.add(entry.number));
+                others.for_each(|entry| found.add(entry.number));
             }
         }
         found
