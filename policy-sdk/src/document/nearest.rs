@@ -11,7 +11,7 @@ pub(super) fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a s
         return None;
     }
     let folded = name.to_lowercase();
-    let slips = (folded.chars().count() / 3).min(4);
+    let (_, slips) = length_and_slips(name);
     candidates
         .into_iter()
         .filter(|candidate| candidate.len() <= MAX_NAME_BYTES && *candidate != name)
@@ -19,6 +19,13 @@ pub(super) fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a s
         .filter(|(distance, candidate)| *distance <= slips && *distance < candidate.chars().count())
         .min()
         .map(|(_, candidate)| candidate.to_owned())
+}
+
+/// How many characters `name` has, and how many slips in it are forgiven. A name that was meant is at most so much longer or
+/// shorter.
+pub(super) fn length_and_slips(name: &str) -> (usize, usize) {
+    let length = name.chars().flat_map(char::to_lowercase).count();
+    (length, (length / 3).min(4))
 }
 
 /// Longest name that is compared, in bytes: the distance costs the product of both lengths.

@@ -19,6 +19,7 @@ mod role_inheritance;
 mod role_names;
 mod route_table;
 mod rules;
+mod slips;
 mod syntax;
 mod tenancy;
 

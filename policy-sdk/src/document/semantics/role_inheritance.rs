@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::slips::Known;
 use crate::document::{Document, JsonPointer, Named, Problem, Role};
 
 pub(super) fn problems(document: &Document, found: &mut Vec<Problem>) {
     let roles = &document.authorization.roles;
+    let mut known = Known::new(roles.keys().map(String::as_str));
     for (name, role) in roles.iter() {
         let mut seen = BTreeSet::new();
         for (index, inherited) in role.inherits.iter().enumerate() {
@@ -13,8 +15,8 @@ pub(super) fn problems(document: &Document, found: &mut Vec<Problem>) {
             if !seen.insert(inherited) {
                 found.push(Problem::new(pointer, "the same role twice").expected("each role once"));
             } else if !roles.contains_key(inherited) {
-                let known = roles.keys().map(String::as_str);
-                let problem = Problem::new(pointer, "unknown role").nearest(inherited, known);
+                let mut problem = Problem::new(pointer, "unknown role");
+                problem.nearest = known.nearest(inherited).unwrap_or_default();
                 let problem = problem.expected("a role of `roles`");
                 found.push(problem.hinging_on(JsonPointer::members(&["authorization", "roles"])));
             }

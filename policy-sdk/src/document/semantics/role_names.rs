@@ -6,6 +6,7 @@
 
 use std::collections::BTreeSet;
 
+use super::slips::{Known, TooMany};
 use super::syntax::is_word;
 use crate::document::{AccessList, AttachedPolicy, Document, JsonPointer, Problem, Selection};
 
@@ -29,6 +30,7 @@ pub(super) fn problems(document: &Document, found: &mut Vec<Problem>) {
     let policies = document.authorization.policies.iter().enumerate();
     let policies: Vec<(JsonPointer, &AttachedPolicy)> =
         policies.map(|(index, policy)| (authorization.member("policies").element(index), policy)).collect();
+    let mut known = Known::new(document.authorization.roles.keys().map(String::as_str));
     let (rules_place, rules) = document.rules();
     let attached = policies.iter().map(|(place, policy)| (place.member("rules"), policy.rules.as_slice()));
     for (place, rules) in std::iter::once((rules_place, rules)).chain(attached) {
@@ -36,7 +38,7 @@ pub(super) fn problems(document: &Document, found: &mut Vec<Problem>) {
             if fine.contains(rule.role.as_str()) {
                 continue;
             }
-            match problem(&rule.role, place.element(index).member("role"), document) {
+            match problem(&rule.role, || place.element(index).member("role"), document, &mut known) {
                 Some(problem) => found.push(problem),
                 None => {
                     fine.insert(&rule.role);
@@ -67,24 +69,42 @@ pub(super) fn problems(document: &Document, found: &mut Vec<Problem>) {
             }
         }
     }
-    let named = named.into_iter().filter(|(role, _)| !of_tenants.contains(role));
-    found.extend(named.filter_map(|(role, pointer)| problem(role, pointer, document)));
+    for (role, pointer) in named {
+        if of_tenants.contains(role) || role != "*" && fine.contains(role) {
+            continue;
+        }
+        match problem(role, || pointer, document, &mut known) {
+            Some(problem) => found.push(problem),
+            None => {
+                fine.insert(role);
+            }
+        }
+    }
 }
 
-fn problem(role: &str, pointer: JsonPointer, document: &Document) -> Option<Problem> {
+fn problem(
+    role: &str,
+    pointer: impl FnOnce() -> JsonPointer,
+    document: &Document,
+    known: &mut Known<'_>,
+) -> Option<Problem> {
     let roles = &document.authorization.roles;
     if !is_word(role) || role.contains(',') || role == "*" {
-        return Some(not_a_role(pointer));
+        return Some(not_a_role(pointer()));
     }
     if roles.contains_key(role) {
         return None;
     }
-    let known = roles.keys().map(String::as_str);
-    let problem = Problem::new(pointer, "unknown role, and close to a known one").nearest(role, known);
-    problem.nearest.is_some().then(|| {
-        let problem = problem.expected("a role of `roles`; define it there if it is meant");
-        problem.hinging_on(JsonPointer::members(&["authorization", "roles"]))
-    })
+    // Silence would be as good as saying that it is no slip.
+    let (message, nearest) = match known.nearest(role) {
+        Ok(None) => return None,
+        Ok(nearest) => ("unknown role, and close to a known one", nearest),
+        Err(TooMany) => ("one unknown role too many to tell whether it is a slip", None),
+    };
+    let mut problem = Problem::new(pointer(), message);
+    problem.nearest = nearest;
+    let problem = problem.expected("a role of `roles`; define it there if it is meant");
+    Some(problem.hinging_on(JsonPointer::members(&["authorization", "roles"])))
 }
 
 fn not_a_role(pointer: JsonPointer) -> Problem {
@@ -206,6 +226,45 @@ mod tests {
                 "/authorization/routes/0/require/scopes/all_of/0: not a scope; expected 1 to 256 bytes without spaces",
                 "/authorization/rules/0/role: not a role; expected 1 to 256 bytes without spaces and commas",
             ]
+        );
+    }
+
+    /// Each of the misspelt ones could be each of the defined ones: a hundred million pairs.
+    #[test]
+    fn ten_thousand_roles_and_as_many_slips_are_read_at_once() {
+        let roles = (0..10_000).map(|number| (format!("team-{number:05}"), json!({})));
+        let rules = (0..10_000).map(|number| {
+            json!({ "effect": "deny", "action": "read", "resource": "/a", "role": format!("taem-{number:05}") })
+        });
+        let authorization = json!({
+            "roles": roles.collect::<serde_json::Map<_, _>>(),
+            "rules": rules.collect::<Vec<_>>(),
+        });
+        let whole = [("/authorization", authorization), ("/tenancy", json!({}))];
+        let found = problems_after(&whole);
+        assert!(found[0].starts_with("/authorization/rules/0/role: unknown role, and close"), "{}", found[0]);
+        assert!(found[0].ends_with("did you mean `team-00000`?"), "{}", found[0]);
+    }
+
+    #[test]
+    fn who_cannot_be_told_from_a_slip_is_refused() {
+        let roles = (0..10_000).map(|number| (format!("team-{number:05}"), json!({})));
+        let rules = |count: u32| {
+            let rules = (0..count).map(|number| {
+                json!({ "effect": "deny", "action": "read", "resource": "/a", "role": format!("xyzv{number:06}") })
+            });
+            rules.collect::<Vec<_>>()
+        };
+        let roles: serde_json::Map<_, _> = roles.collect();
+        let after = |count| {
+            let authorization = json!({ "roles": roles, "rules": rules(count) });
+            problems_after(&[("/authorization", authorization), ("/tenancy", json!({}))])
+        };
+        assert_eq!(after(100), [""; 0]);
+        assert_eq!(
+            after(101),
+            ["/authorization/rules/100/role: one unknown role too many to tell whether it is a slip; \
+                 expected a role of `roles`; define it there if it is meant"]
         );
     }
 }
