@@ -150,6 +150,9 @@ impl Question {
         if !knows(Fact::Time) {
             world.time = other.time;
         }
+        if !knows(Fact::Body) {
+            world.body = other.body;
+        }
         world
     }
 }

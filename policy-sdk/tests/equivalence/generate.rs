@@ -120,7 +120,14 @@ fn condition(chance: &mut Chance, depth: usize) -> Value {
     }
     let flag = chance.one(&["on", "off"]);
     let [role, user, network] = [ROLES, USERS, NETWORKS].map(|names| chance.one(names));
-    match chance.below(200) {
+    match chance.below(212) {
+        200..205 => json!({"attribute": "context.body/amount", "operator": "gte", "value": 7}),
+        205..208 => {
+            json!({"attribute": "context.body/amount", "operator": chance.one(&["present", "absent"])})
+        }
+        208..212 => {
+            json!({"attribute": "context.body/order/owner", "operator": "eq", "value_from": "subject.id"})
+        }
         0..20 => {
             json!({"attribute": "department", "operator": "eq", "value": chance.one(&["finance", "sales"])})
         }
@@ -439,7 +446,8 @@ pub(super) fn document(chance: &mut Chance) -> Value {
     if chance.percent(1) {
         authentication["disabled"] = true.into();
     }
-    let mut document = json!({"version": 1, "authentication": authentication, "tenancy": tenancy});
+    let mut document = json!({"version": 1, "request": {"body": {"max_bytes": 4096}},
+        "authentication": authentication, "tenancy": tenancy});
     if chance.percent(8) {
         document["rules"] = json!(rules(chance, 6));
         if chance.percent(30) {

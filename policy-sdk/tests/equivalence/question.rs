@@ -21,6 +21,7 @@ pub(super) struct Question {
     pub(super) query: Option<String>,
     pub(super) source: Option<IpAddr>,
     pub(super) time: Option<i64>,
+    pub(super) body: Option<Value>,
 }
 
 impl Question {
@@ -32,7 +33,7 @@ impl Question {
                 "subject": null,
                 "action": {"name": chance.one(generate::ACTIONS), "method": null},
                 "resource": {"host": chance.one(generate::HOSTS), "path": path.as_str()},
-                "context": {"header": {}, "query": {}},
+                "context": {"header": {}, "query": {}, "body": null},
                 "match": {"headers": {}, "query": {}},
                 "content": [],
                 "upgrade": [],
@@ -44,6 +45,7 @@ impl Question {
             query: None,
             source: None,
             time: None,
+            body: None,
         };
         if chance.percent(90) {
             let method = chance.one(generate::METHODS);
@@ -64,6 +66,7 @@ impl Question {
         question.add_source(chance);
         question.add_headers(chance);
         question.add_query(chance);
+        question.add_body(chance);
         question.measure();
         question
     }
@@ -78,12 +81,12 @@ impl Question {
     pub(super) fn of_size(lines: usize, query: usize) -> Question {
         let mut question = Question::new(&mut Chance::new(1));
         let mut meant = question.meant.take();
-        meant["context"] = json!({"header": {}, "query": {}});
+        meant["context"] = json!({"header": {}, "query": {}, "body": null});
         meant["match"] = json!({"headers": {}, "query": {}});
         (meant["content"], meant["upgrade"], meant["preflight"]) = (json!([]), json!([]), Value::Null);
         meant["subject"] = json!({"id": "ann"});
         question.subject = Some(Subject { id: Some("ann".to_owned()), ..Subject::default() });
-        (question.source, question.time) = (None, None);
+        (question.source, question.time, question.body) = (None, None, None);
         question.headers = vec![(b"x-pad".to_vec(), b"a".to_vec()); lines];
         question.query = Some("a".repeat(query));
         question.meant = meant;
@@ -281,6 +284,26 @@ impl Question {
         self.query = (!pairs.is_empty() || chance.percent(50)).then(|| pairs.join("&"));
     }
 
+    /// One that is absent or cannot be read is none.
+    fn add_body(&mut self, chance: &mut Chance) {
+        let amount = match chance.below(8) {
+            0 => Value::Null,
+            1 => json!("7"),
+            2 => json!([7]),
+            3 => json!([7, 8]),
+            4 => json!({"net": 7}),
+            _ => json!(chance.below(12)),
+        };
+        let owner = chance.one(generate::USERS);
+        self.body = match chance.below(10) {
+            0..3 => None,
+            3 => Some(json!([amount])),
+            4 => Some(json!({"amount": amount})),
+            _ => Some(json!({"amount": amount, "order": {"owner": owner}})),
+        };
+        self.meant["context"]["body"] = self.body.clone().into();
+    }
+
     /// What the engine says, in the form of the reference.
     pub(super) fn ask(&self, policy: &Policy) -> Value {
         shown(&self.put(|request| decide(policy, request)))
@@ -298,6 +321,7 @@ impl Question {
             query: self.query.as_deref(),
             time: self.time,
             source: self.source,
+            body: self.body.as_ref(),
             ..Context::default()
         };
         ask(&AccessRequest { subject: self.subject.as_ref(), action, resource, context })

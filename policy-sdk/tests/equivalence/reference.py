@@ -3,7 +3,7 @@
 request anew. In another language, and of its standard library alone, so that it shares nothing with the engine.
 
 Of each line of input, a document that loads and questions about it, it makes a line with the answers. A question is a
-request as it was meant, before it was spelt; a value that servers read in two ways is null. Of each family of operators
+request as it was meant, before it was spelt; a value that servers read in two ways is null, and so is no body. Of each family of operators
 there is one at least; the engine's tables have them all. Truth is True, False, or None where it is unknown.
 """
 import datetime, ipaddress, json, re, sys
@@ -290,7 +290,7 @@ class Reference:
         value = captured.get(name, value) if root == "resource" else value
         self.steps += self.question["size"][name.split(".")[0]] or 0 if root == "context" else 0
         self.steps += sum(1 + len(str(each)) // 64 for each in value) if isinstance(value, list) else 0
-        if isinstance(value, list) and None in value:
+        if isinstance(value, list) and None in value or name[:4] == "body" and self.question["context"]["body"] is None:
             raise ValueError
         return None if value == Part() else value
 
