@@ -87,7 +87,7 @@ pub(super) fn entry(record: &Record<'_>) -> Entry {
     }
     let cross_tenant = flag(event, "cross_tenant");
     match text(event, "authentication") {
-        Some(method) => request.subject = Some(subject(event, method, is_permit, &mut request.unknown)),
+        Some(method) => request.subject = Some(subject(event, method, &mut request.unknown)),
         None if is_anonymous(event, code) => {}
         None => {
             request.unknown.insert(Fact::Subject);
@@ -118,7 +118,7 @@ fn is_anonymous(event: &Object<'_>, code: Option<&str>) -> bool {
     }
 }
 
-fn subject(event: &Object<'_>, method: &str, is_permit: bool, unknown: &mut BTreeSet<Fact>) -> Subject {
+fn subject(event: &Object<'_>, method: &str, unknown: &mut BTreeSet<Fact>) -> Subject {
     let mut whole = |fact, name| {
         let text = text(event, name);
         if text.is_some_and(is_cut) {
@@ -126,11 +126,11 @@ fn subject(event: &Object<'_>, method: &str, is_permit: bool, unknown: &mut BTre
         }
         text.map(str::to_owned)
     };
-    // The tenant of a permit is the one acted in.
-    let own_tenant = match (is_permit, flag(event, "cross_tenant"), flag(event, "default_tenant")) {
-        (true, true, _) => "subject_tenant",
-        (true, false, true) => "",
-        (true, false, false) | (false, _, _) => "tenant",
+    // The tenant on record is the one that it was decided in.
+    let own_tenant = match (flag(event, "cross_tenant"), flag(event, "default_tenant")) {
+        (true, _) => "subject_tenant",
+        (false, true) => "",
+        (false, false) => "tenant",
     };
     let (id, tenant) = (
         whole(Fact::Id, "subject"),

@@ -113,8 +113,13 @@ impl Gate {
         match outcome {
             Err(refusal) => {
                 let denial = Denial::Refused(refusal);
-                let because =
-                    Because { rules: &reasons, permission: permission.as_deref(), opinion: opinion.as_ref() };
+                let because = Because {
+                    rules: &reasons,
+                    permission: permission.as_deref(),
+                    tenant: tenant.as_deref(),
+                    cross_tenant,
+                    opinion: opinion.as_ref(),
+                };
                 self.refuse_for(exchange, &request, caller.as_deref(), because, &denial, since, turn);
             }
             Ok(permit) => {
@@ -203,10 +208,10 @@ impl Gate {
         since: UnixTime,
         turn: &mut Turn<'_>,
     ) {
-        let tenant = caller.and_then(|caller| caller.subject.tenant.as_deref());
-        let Because { rules, permission, opinion } = because;
-        let verdict =
-            Verdict { denial: Some(denial), rules, permission, tenant, cross_tenant: false, opinion };
+        let own_tenant = || caller.and_then(|caller| caller.subject.tenant.as_deref());
+        let Because { rules, permission, tenant, cross_tenant, opinion } = because;
+        let tenant = tenant.or_else(own_tenant);
+        let verdict = Verdict { denial: Some(denial), rules, permission, tenant, cross_tenant, opinion };
         let kept = self.keep(&request.outline, Some(request), caller, &verdict, since, turn);
         self.answer(exchange, &request.outline, unless_unavailable(kept, denial), turn);
         self.observe_latency(caller, since, turn);
@@ -282,11 +287,13 @@ pub fn subject(method: &Method, token: &VerifiedToken) -> Subject {
     }
 }
 
-/// The rules that refused, and what the route asked for.
+/// The rules that refused, what the route asked for, and the tenant that it was decided in, if the policy came to that.
 #[derive(Debug, Clone, Copy, Default)]
 struct Because<'a> {
     rules: &'a [RuleId],
     permission: Option<&'a str>,
+    tenant: Option<&'a str>,
+    cross_tenant: bool,
     opinion: Option<&'a Opinion>,
 }
 

@@ -290,3 +290,61 @@ fn what_a_decision_was_made_by_is_on_record_where_it_is_not_plain() {
         ]
     );
 }
+
+#[test]
+fn a_refusal_names_the_tenant_that_it_was_decided_in() {
+    let mut document = document();
+    document["audit"] = audit("refuse");
+    document["tenancy"] = json!({
+        "default": "acme", "bind": [{"header": "x-org"}], "cross_tenant": {"roles": ["support"]},
+    });
+    document["authentication"]["methods"][0]["jwt"]["claims"] = json!({"tenant": "org", "roles": "roles"});
+    let mut scene = Scene::of(&document);
+    let mut claims =
+        json!({"iss": "https://issuer.example", "aud": "api", "sub": "alice", "exp": 1_900_000_000});
+    let no_tenant = signed("k1", &claims);
+    claims["org"] = json!("umbra");
+    let umbra = signed("k1", &claims);
+    claims["roles"] = json!(["support"]);
+    let support = signed("k1", &claims);
+    // No route is about this path; the second is refused for its tenant, before anything else is looked at.
+    let asked = [
+        (&no_tenant, None),
+        (&no_tenant, Some("umbra")),
+        (&umbra, None),
+        (&umbra, Some("acme")),
+        (&support, Some("acme")),
+    ];
+    for (number, (token, org)) in (1..).zip(asked) {
+        let bearer = format!("Bearer {token}");
+        let mut all = vec![(":method", "GET"), (":authority", "api.example"), (":path", "/nobodys")];
+        all.push(("authorization", &bearer));
+        all.extend(org.map(|org| ("x-org", org)));
+        let bytes = |(name, value): (&str, &str)| (name.as_bytes().to_vec(), value.as_bytes().to_vec());
+        let head = RequestHead { headers: all.into_iter().map(bytes).collect(), ..RequestHead::default() };
+        let commands = scene.handle(Event::Head { exchange: ExchangeId(number), head });
+        if let [callout] = dispatched(&commands)[..] {
+            scene.reply(callout.id, jwks(&["k1"]));
+        }
+    }
+    scene.wait(SECOND);
+    let told: Vec<Value> = lines(&scene.handle(Event::Tick))
+        .into_iter()
+        .filter(|record| record["event"]["kind"] == "decision")
+        .map(|record| {
+            let event = &record["event"];
+            let crosses = event["cross_tenant"].clone();
+            json!([event["code"], event["tenant"], event["default_tenant"], event["subject_tenant"], crosses])
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            json!(["access_denied", "acme", true, null, false]),
+            json!(["tenant_mismatch", "acme", true, null, false]),
+            json!(["access_denied", "umbra", null, null, false]),
+            json!(["tenant_mismatch", "umbra", null, null, false]),
+            json!(["access_denied", "acme", null, "umbra", true]),
+        ]
+    );
+}

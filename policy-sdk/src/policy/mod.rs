@@ -54,7 +54,7 @@ use route::{Found, Routes};
 use source::Source;
 use superuser::{Superuser, Superusers};
 use symbol::Kind;
-use tenancy::Tenants;
+use tenancy::{TenancyDecision, Tenants};
 use vote::{Verdict, Votes};
 use witness::{Nobody, Witness};
 
@@ -336,7 +336,8 @@ impl Policy {
             return open(request);
         }
         if let Some((refusal, reason)) = tenancy.refusal {
-            return refused(refusal, Decision::Deny, reason.into_iter().collect(), request.subject);
+            let response = refused(refusal, Decision::Deny, reason.into_iter().collect(), request.subject);
+            return Response { tenant: own_tenant.map(str::to_owned), ..response };
         }
         let twin = request.resource.path.slash_twin();
         let case = Case { request, caller: &caller, directory: &self.directory };
@@ -351,24 +352,24 @@ impl Policy {
             witness
                 .note(|| Some(Node::new("budget", Told::Indeterminate, "the decision took too many steps")));
             let reasons = vec![RuleId::new(Some("budget"), "")];
-            return refused(Refusal::AccessDenied, Decision::Indeterminate, reasons, subject);
+            let response = refused(Refusal::AccessDenied, Decision::Indeterminate, reasons, subject);
+            return in_tenant(response, tenancy);
         }
-        match verdict {
-            Verdict::Permit(reasons) => {
-                permitted(Basis::Rules, reasons, tenancy.tenant, tenancy.cross_tenant)
-            }
+        let response = match verdict {
+            Verdict::Permit(reasons) => permitted(Basis::Rules, reasons, None, false),
             Verdict::Deny(refusal, reasons) => refused(refusal, Decision::Deny, reasons, subject),
             Verdict::Indeterminate(reasons) => {
                 refused(Refusal::AccessDenied, Decision::Indeterminate, reasons, subject)
             }
-            Verdict::NotKnown => open(request),
+            Verdict::NotKnown => return open(request),
             Verdict::NotApplicable => {
                 let others = self.entries.for_other_roles(asked);
                 let refusal =
                     if others.is_empty() { Refusal::AccessDenied } else { Refusal::InsufficientRole };
                 refused(refusal, Decision::NotApplicable, self.entries.ids(&others).collect(), subject)
             }
-        }
+        };
+        in_tenant(response, tenancy)
     }
 
     /// Whether the tenant of the caller is not known, and matters.
@@ -493,4 +494,9 @@ fn refused(
     let refusal = if subject.is_none() { Refusal::AuthenticationRequired } else { refusal };
     let tenant = subject.and_then(|subject| subject.tenant.clone());
     Response { outcome: Err(refusal), decision, reasons, tenant, cross_tenant: false }
+}
+
+/// The answer with the tenant that it was found for.
+fn in_tenant(response: Response, tenancy: TenancyDecision) -> Response {
+    Response { tenant: tenancy.tenant, cross_tenant: tenancy.cross_tenant, ..response }
 }
