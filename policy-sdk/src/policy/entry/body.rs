@@ -2,7 +2,8 @@
 
 use crate::path::CanonicalPath;
 
-use super::{Building, Entries};
+use super::Entries;
+use super::building::Building;
 
 impl Entries {
     /// Whether conditions of an entry that is about `path` look at the body, whoever asks and whatever for.

@@ -1,0 +1,203 @@
+//! From the rules and lists of a document to entries that are found by number.
+//!
+//! Knows nothing of requests: who is asked about is for [`super`] to say.
+
+use hashbrown::HashTable;
+
+use crate::document::{AccessList, Condition, Effect, JsonPointer, Problem, Rule};
+use crate::limits::MAX_SEARCH_STEPS;
+use crate::path_tree::PathTemplate;
+
+use super::super::hash::hash_numbers;
+use super::super::symbol::{Kind, Symbol};
+use super::super::{Compiler, TOO_MANY_CHOICES};
+use super::{ANY_PRINCIPAL, Conditioned, Entries, Entry, MAX_READ_THROUGH, Span, what};
+
+impl Entries {
+    /// Takes rules and lists apart; `place` is what they stand in, `prefix` what their names begin with.
+    pub(in crate::policy) fn compile(
+        rules: (&JsonPointer, &[Rule]),
+        acl: (&JsonPointer, &[AccessList]),
+        prefix: String,
+        compiler: &mut Compiler<'_>,
+    ) -> Entries {
+        let mut building = Building::default();
+        building.whole.names.prefix = prefix;
+        building.whole.names.rules = u32::try_from(rules.1.len()).unwrap_or(u32::MAX);
+        building.whole.tree.reserve(rules.1.len());
+        building.collected.reserve(rules.1.len());
+        for (index, rule) in rules.1.iter().enumerate() {
+            let place = || rules.0.element(index);
+            let Some(template) = resource(&rule.resource, place, compiler) else { continue };
+            let conditions = match rule.conditions.as_slice() {
+                [] => 0,
+                list => building.conditions(list, &template, &place(), compiler),
+            };
+            let number = building.number(rule.name.as_deref());
+            let principal = match rule.role.as_str() {
+                "*" => compiler.anyone,
+                role => compiler.symbols.intern(Kind::Role, role),
+            };
+            let span = building.span(&template);
+            building.add(span, (&rule.action, rule.effect), principal, number, conditions, compiler);
+        }
+        for (index, list) in acl.1.iter().enumerate() {
+            let place = acl.0.element(index);
+            let Some(template) = resource(&list.resource, || place.clone(), compiler) else { continue };
+            building.list(list, &template, &place, compiler);
+        }
+        building.finish(compiler.problems, rules.0)
+    }
+}
+
+/// Entries as they are collected: sorted and indexed at the end.
+#[derive(Default)]
+pub(super) struct Building {
+    pub(super) whole: Entries,
+    collected: Vec<(u32, Entry)>,
+    next: u32,
+    spans: u32,
+}
+
+impl Building {
+    fn number(&mut self, name: Option<&str>) -> u32 {
+        let number = self.next;
+        self.next = self.next.saturating_add(1);
+        if let Some(name) = name {
+            self.whole.names.given.push((number, name.into()));
+        }
+        number
+    }
+
+    fn span(&mut self, template: &PathTemplate) -> u32 {
+        let next = self.spans;
+        // A tree without room for it refuses the whole document, at the end.
+        let span = self.whole.tree.get_or_insert_with(template, || next).map_or(next, |span| *span);
+        if span == next {
+            self.spans = next.saturating_add(1);
+        }
+        span
+    }
+
+    fn conditions(
+        &mut self,
+        list: &[Condition],
+        template: &PathTemplate,
+        place: &JsonPointer,
+        compiler: &mut Compiler<'_>,
+    ) -> u32 {
+        if list.is_empty() {
+            return 0;
+        }
+        let conditions = compiler.conditions(list, place);
+        self.whole.conditioned.push(Conditioned { conditions, template: template.clone() });
+        u32::try_from(self.whole.conditioned.len()).unwrap_or(u32::MAX)
+    }
+
+    fn add(
+        &mut self,
+        span: u32,
+        (action, effect): (&str, Effect),
+        Symbol(principal): Symbol,
+        number: u32,
+        conditions: u32,
+        compiler: &mut Compiler<'_>,
+    ) {
+        self.note_body(span, conditions);
+        let action = compiler.symbols.intern(Kind::Action, action);
+        self.collected.push((span, Entry { what: what(action, effect), principal, number, conditions }));
+    }
+
+    fn list(
+        &mut self,
+        list: &AccessList,
+        template: &PathTemplate,
+        place: &JsonPointer,
+        compiler: &mut Compiler<'_>,
+    ) {
+        self.whole.names.lists.push(self.next);
+        let span = self.span(template);
+        for (index, line) in list.entries.iter().enumerate() {
+            let place = place.member("entries").element(index);
+            let conditions = self.conditions(&line.conditions, template, &place, compiler);
+            let name = list.name.as_ref().map(|name| format!("{name}/entries/{index}"));
+            let number = self.number(name.as_deref());
+            if line.actions.len() > MAX_ACTIONS_OF_AN_ENTRY {
+                let problem = Problem::new(place.member("actions"), "too many actions");
+                compiler.problems.push(problem.expected(format!("at most {MAX_ACTIONS_OF_AN_ENTRY}")));
+                continue;
+            }
+            let mut principals = Vec::new();
+            for (kind, names) in
+                [(Kind::User, &line.users), (Kind::Group, &line.groups), (Kind::Role, &line.roles)]
+            {
+                principals.extend(names.iter().map(|name| match (kind, name.as_str()) {
+                    (Kind::Role, "*") => compiler.anyone,
+                    (kind, name) => compiler.symbols.intern(kind, name),
+                }));
+            }
+            for action in &line.actions {
+                for principal in &principals {
+                    self.add(span, (action, line.effect), *principal, number, conditions, compiler);
+                }
+            }
+        }
+    }
+
+    fn finish(self, problems: &mut Vec<Problem>, place: &JsonPointer) -> Entries {
+        let Building { mut whole, mut collected, spans, .. } = self;
+        if whole.tree.worst_case_steps() > MAX_SEARCH_STEPS {
+            problems.push(Problem::new(place.clone(), TOO_MANY_CHOICES));
+        }
+        collected.sort_unstable();
+        whole.entries.reserve_exact(collected.len());
+        whole.spans.resize(usize::try_from(spans).unwrap_or(0), Span::default());
+        for (span, entry) in collected {
+            let place = u32::try_from(whole.entries.len()).unwrap_or(u32::MAX);
+            if let Some(span) = usize::try_from(span).ok().and_then(|span| whole.spans.get_mut(span)) {
+                if span.len == 0 {
+                    span.first = place;
+                }
+                span.len = span.len.saturating_add(1);
+            }
+            whole.entries.push(entry);
+        }
+        let Entries { spans, entries, index, .. } = &mut whole;
+        let mut firsts = Vec::new();
+        for span in spans.iter() {
+            let of_span = usize::try_from(span.first).ok().zip(usize::try_from(span.len).ok());
+            let Some((first, len)) = of_span.filter(|(_, len)| *len > MAX_READ_THROUGH) else { continue };
+            let mut last = None;
+            for (place, entry) in (span.first..).zip(entries.iter().skip(first).take(len)) {
+                let about = (entry.what, entry.principal);
+                let before = last.replace(about);
+                if before.is_none_or(|(what, _)| what != entry.what) {
+                    firsts.push((hash_numbers([span.first, entry.what, ANY_PRINCIPAL]), place));
+                }
+                if before != Some(about) {
+                    firsts.push((hash_numbers([span.first, entry.what, entry.principal]), place));
+                }
+            }
+        }
+        // With room for all of them beforehand nothing is ever hashed again.
+        *index = HashTable::with_capacity(firsts.len());
+        for (hash, place) in firsts {
+            index.insert_unique(hash, place, |_| 0);
+        }
+        whole.tree.shrink_to_fit();
+        whole
+    }
+}
+
+/// The place is asked for where something is wrong, and nowhere else.
+fn resource(
+    text: &str,
+    place: impl FnOnce() -> JsonPointer,
+    compiler: &mut Compiler<'_>,
+) -> Option<PathTemplate> {
+    let text = if text == "*" { "/**" } else { text };
+    text.parse().ok().or_else(|| compiler.template(text, &place().member("resource")))
+}
+
+/// Actions of one line of an access list: each is an entry for each of its principals, and their product is what counts.
+const MAX_ACTIONS_OF_AN_ENTRY: usize = 32;
