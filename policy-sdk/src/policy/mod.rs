@@ -54,7 +54,7 @@ use route::{Found, Routes};
 use source::Source;
 use superuser::{Superuser, Superusers};
 use symbol::Kind;
-use tenancy::{TenancyDecision, Tenants};
+use tenancy::Tenants;
 use vote::{Verdict, Votes};
 use witness::{Nobody, Witness};
 
@@ -353,7 +353,7 @@ impl Policy {
                 .note(|| Some(Node::new("budget", Told::Indeterminate, "the decision took too many steps")));
             let reasons = vec![RuleId::new(Some("budget"), "")];
             let response = refused(Refusal::AccessDenied, Decision::Indeterminate, reasons, subject);
-            return in_tenant(response, tenancy);
+            return tenancy.of(response);
         }
         let response = match verdict {
             Verdict::Permit(reasons) => permitted(Basis::Rules, reasons, None, false),
@@ -369,7 +369,7 @@ impl Policy {
                 refused(refusal, Decision::NotApplicable, self.entries.ids(&others).collect(), subject)
             }
         };
-        in_tenant(response, tenancy)
+        tenancy.of(response)
     }
 
     /// Whether the tenant of the caller is not known, and matters.
@@ -494,9 +494,4 @@ fn refused(
     let refusal = if subject.is_none() { Refusal::AuthenticationRequired } else { refusal };
     let tenant = subject.and_then(|subject| subject.tenant.clone());
     Response { outcome: Err(refusal), decision, reasons, tenant, cross_tenant: false }
-}
-
-/// The answer with the tenant that it was found for.
-fn in_tenant(response: Response, tenancy: TenancyDecision) -> Response {
-    Response { tenant: tenancy.tenant, cross_tenant: tenancy.cross_tenant, ..response }
 }

@@ -1,7 +1,7 @@
 //! Tenants: which one a request belongs to, and that it is the caller's own.
 
 use crate::condition::Truth;
-use crate::decision::{Refusal, RuleId};
+use crate::decision::{Refusal, Response, RuleId};
 use crate::document::{self, Binding, JsonPointer, Problem};
 use crate::host::canonical_host;
 use crate::limits::MAX_SEARCH_STEPS;
@@ -46,6 +46,11 @@ pub(super) struct TenancyDecision {
 }
 
 impl TenancyDecision {
+    /// The answer, with the tenant that it was found in.
+    pub(super) fn of(self, response: Response) -> Response {
+        Response { tenant: self.tenant, cross_tenant: self.cross_tenant, ..response }
+    }
+
     fn refused(refusal: Refusal, reason: Option<RuleId>) -> TenancyDecision {
         TenancyDecision { refusal: Some((refusal, reason)), ..TenancyDecision::default() }
     }
