@@ -222,7 +222,7 @@ mod corpus {
             inline => inline,
         };
         let mut context = json!({});
-        for name in ["headers", "source", "time"] {
+        for name in ["headers", "source", "time", "body"] {
             for given in [&cases[name], &request[name]] {
                 if !given.is_null() {
                     context[name] = given.clone();
