@@ -5,14 +5,14 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use comfy_table::presets::ASCII_MARKDOWN;
 use comfy_table::{CellAlignment, Table};
 use portcullis_testbed::envoy::{Wanted, provision};
 use serde_json::Value;
 use tokio::process::Command;
 
-use crate::command::{cargo, run as run_command};
+use crate::command::{cargo, run_step};
 use crate::module;
 use crate::progress::Progress;
 use crate::workspace::Workspace;
@@ -59,18 +59,15 @@ pub(crate) async fn run(
     let module = module::build(workspace, progress).await?;
     let build = |arguments: &str| cargo(&workspace.root, arguments.split(' '));
     let empty = build("build --release --locked --package portcullis-bench-empty --target wasm32-wasip1");
-    step(progress, "building a filter that does nothing", empty).await?;
+    run_step(progress, "building a filter that does nothing", empty, STEP_LIMIT).await?;
     let program = build("build --profile load --locked --package portcullis-bench");
-    step(progress, "building what measures", program).await?;
+    run_step(progress, "building what measures", program, STEP_LIMIT).await?;
 
     let mut program = Command::new(workspace.cargo_target.join("load/portcullis-bench"));
     program.arg("--envoy").arg(&envoy.path).arg("--module").arg(&module.path).arg("--empty");
     program.arg(workspace.cargo_target.join(WASM).join("release/portcullis_bench_empty.wasm"));
-    let measured = step(progress, "measuring", {
-        program.args(extent.arguments());
-        program
-    })
-    .await?;
+    program.args(extent.arguments());
+    let measured = run_step(progress, "measuring", program, STEP_LIMIT).await?;
     let line = measured.lines().last().unwrap_or_default();
     let measured: Value =
         serde_json::from_str(line).with_context(|| format!("no measurements, but: {measured}"))?;
@@ -85,18 +82,6 @@ pub(crate) async fn run(
         );
     }
     Ok(())
-}
-
-async fn step(progress: &Progress, what: &str, command: Command) -> Result<String> {
-    let step = progress.step(what);
-    let outcome = run_command(command, &step, STEP_LIMIT).await?;
-    if outcome.success {
-        step.done("");
-    } else {
-        step.failed();
-    }
-    ensure!(outcome.success, "{what} failed:\n{}", outcome.text);
-    Ok(outcome.text)
 }
 
 /// The ratio to what it is compared with, and the bar.

@@ -6,11 +6,11 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use tokio::process::Command;
 use tokio::sync::mpsc;
 
-use crate::progress::Step;
+use crate::progress::{Progress, Step};
 
 /// What a program did.
 #[derive(Debug)]
@@ -66,6 +66,27 @@ pub(crate) async fn run(mut command: Command, step: &Step, limit: Duration) -> R
         }
     };
     Ok(Outcome { success, text })
+}
+
+/// Runs a program as one step that people see, and returns what it printed.
+///
+/// # Errors
+/// When it cannot be started, fails, or takes longer than `limit`; then with what it printed.
+pub(crate) async fn run_step(
+    progress: &Progress,
+    what: &str,
+    command: Command,
+    limit: Duration,
+) -> Result<String> {
+    let step = progress.step(what);
+    let outcome = run(command, &step, limit).await?;
+    if outcome.success {
+        step.done("");
+    } else {
+        step.failed();
+    }
+    ensure!(outcome.success, "{what} failed:\n{}", outcome.text);
+    Ok(outcome.text)
 }
 
 /// Reads in a thread of its own: a pipe cannot be waited for, and the thread ends with the program.

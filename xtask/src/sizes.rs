@@ -13,7 +13,7 @@ use comfy_table::{CellAlignment, Table};
 use serde_json::{Value, json};
 use tokio::process::Command;
 
-use crate::command::{cargo, run as run_command};
+use crate::command::{cargo, run_step};
 use crate::module::add_target;
 use crate::progress::Progress;
 use crate::workspace::Workspace;
@@ -35,15 +35,16 @@ pub(crate) async fn run(workspace: &Workspace, progress: &Progress, as_json: boo
     add_target(workspace, progress, WASM).await?;
     let build = "build --release --locked --package portcullis-policy --example sizes";
     let program = workspace.cargo_target.join("release/examples/sizes");
-    step(progress, "building for this machine", cargo(&workspace.root, build.split(' '))).await?;
-    let native = step(progress, "measuring on this machine", Command::new(program)).await?;
+    run_step(progress, "building for this machine", cargo(&workspace.root, build.split(' ')), STEP_LIMIT)
+        .await?;
+    let native = run_step(progress, "measuring on this machine", Command::new(program), STEP_LIMIT).await?;
 
     let for_wasm = build.split(' ').chain(["--target", WASM]);
-    step(progress, "building for WebAssembly", cargo(&workspace.root, for_wasm)).await?;
+    run_step(progress, "building for WebAssembly", cargo(&workspace.root, for_wasm), STEP_LIMIT).await?;
     let mut node = Command::new("node");
     node.args(NODE_OPTIONS).args(["--input-type=module", "--eval", RUNNER]);
     node.arg(workspace.cargo_target.join(WASM).join("release/examples/sizes.wasm"));
-    let wasm = step(progress, "measuring in WebAssembly", node).await?;
+    let wasm = run_step(progress, "measuring in WebAssembly", node, STEP_LIMIT).await?;
 
     let counted = count(workspace, progress).await?;
     let (native, wasm) = (last_line(&native)?, last_line(&wasm)?);
@@ -66,7 +67,7 @@ pub(crate) async fn broken(workspace: &Workspace, progress: &Progress) -> Result
     add_target(workspace, progress, WASM).await?;
     let build = "build --release --locked --package portcullis-policy --example sizes --target";
     let build = build.split(' ').chain([WASM]);
-    step(progress, "building for WebAssembly", cargo(&workspace.root, build)).await?;
+    run_step(progress, "building for WebAssembly", cargo(&workspace.root, build), STEP_LIMIT).await?;
     Ok(broken_promises(&count(workspace, progress).await?))
 }
 
@@ -75,7 +76,7 @@ async fn count(workspace: &Workspace, progress: &Progress) -> Result<Value> {
     let run = "run --quiet --locked --package portcullis-tests --example count --";
     let mut counter = cargo(&workspace.root, run.split(' '));
     counter.arg(workspace.cargo_target.join(WASM).join("release/examples/sizes.wasm")).arg("--once");
-    last_line(&step(progress, "counting instructions", counter).await?)
+    last_line(&run_step(progress, "counting instructions", counter, STEP_LIMIT).await?)
 }
 
 /// Everything is compiled well before it runs: what is measured is not the compiler. And Node 20 must not throw away the code
@@ -118,18 +119,6 @@ fn broken_promises(lines: &Value) -> Vec<String> {
         broken.push("nothing was measured".to_owned());
     }
     broken
-}
-
-async fn step(progress: &Progress, what: &str, command: Command) -> Result<String> {
-    let step = progress.step(what);
-    let outcome = run_command(command, &step, STEP_LIMIT).await?;
-    if outcome.success {
-        step.done("");
-    } else {
-        step.failed();
-    }
-    ensure!(outcome.success, "{what} failed:\n{}", outcome.text);
-    Ok(outcome.text)
 }
 
 fn last_line(printed: &str) -> Result<Value> {
