@@ -277,24 +277,36 @@ fn placeholders_are_those_of_the_path_although_the_route_is_of_the_other_spellin
 
 #[test]
 fn a_superuser_needs_no_rule_and_is_bound_by_what_denies() {
-    let policy = policy(json!({
-        "superusers": {"subjects": ["root"], "roles": ["superadmin"],
-            "conditions": [{"attribute": "is_root", "operator": "eq", "value": "yes"}]},
-        "routes": [{"methods": ["*"], "path": "/a", "permission": "a:write",
-            "require": {"roles": {"any_of": ["admin"], "none_of": ["suspended"]}, "scopes": {"all_of": ["a"]}}}],
-        "rules": [{"effect": "deny", "action": "delete", "resource": "/a", "role": "*"}],
-        "policies": [{"name": "strict", "attach": {"path": "/s"}, "require": {"scopes": {"all_of": ["s"]}},
-            "rules": [{"effect": "allow", "action": "read", "resource": "/s", "role": "nobody"}]}],
-    }));
+    let authorization = |superusers: Value| {
+        json!({
+            "superusers": superusers,
+            "routes": [{"methods": ["*"], "path": "/a", "permission": "a:write",
+                "require": {"roles": {"any_of": ["admin"], "none_of": ["suspended"]}, "scopes": {"all_of": ["a"]}}}],
+            "rules": [{"effect": "deny", "action": "delete", "resource": "/a", "role": "*"}],
+            "policies": [{"name": "strict", "attach": {"path": "/s"}, "require": {"scopes": {"all_of": ["s"]}},
+                "rules": [{"effect": "allow", "action": "read", "resource": "/s", "role": "nobody"}]}],
+        })
+    };
+    let policy_of = |superusers| policy(authorization(superusers));
+    let by_claim =
+        policy_of(json!({"conditions": [{"attribute": "is_root", "operator": "eq", "value": "yes"}]}));
     for (request, who, expected) in [
-        ("GET /a", "id=root is_root=no", "permit routes/0,superuser"),
-        ("GET /a", "role=superadmin is_root=no", "permit routes/0,superuser"),
         ("GET /a", "is_root=yes", "permit routes/0,superuser"),
-        ("GET /a", "role=superadmin role=suspended is_root=no", "deny insufficient_role routes/0"),
         ("GET /a", "id=alice is_root=no", "deny insufficient_role routes/0"),
-        ("GET /b", "id=root", "permit superuser"),
         ("GET /b", "id=alice is_root=no", "not_applicable access_denied "),
         ("GET /b", "id=alice", "indeterminate access_denied superuser"),
+        ("GET /b", "-", "deny missing_token "),
+    ] {
+        assert_eq!(ask(&by_claim, request, who), expected, "{request} {who}");
+    }
+    let policy = policy_of(json!({"subjects": ["root"], "roles": ["superadmin"]}));
+    for (request, who, expected) in [
+        ("GET /a", "id=root", "permit routes/0,superuser"),
+        ("GET /a", "role=superadmin", "permit routes/0,superuser"),
+        ("GET /a", "role=superadmin role=suspended", "deny insufficient_role routes/0"),
+        ("GET /a", "id=alice", "deny insufficient_role routes/0"),
+        ("GET /b", "id=root", "permit superuser"),
+        ("GET /b", "id=alice", "not_applicable access_denied "),
         ("GET /b", "-", "deny missing_token "),
         ("DELETE /a", "id=root", "deny access_denied rules/0"),
         ("GET /s", "id=root", "deny insufficient_scope strict/require"),

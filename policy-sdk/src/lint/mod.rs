@@ -42,7 +42,6 @@ mod role_nobody_has;
 mod route_denied;
 mod rule_index;
 mod strangers;
-mod superuser_conditions_add;
 mod superusers_broad;
 mod template_cover;
 mod template_shape;
@@ -130,7 +129,6 @@ pub const LINTS: &[Lint] = &[
     redundant_rule::LINT,
     role_nobody_has::LINT,
     route_denied::LINT,
-    superuser_conditions_add::LINT,
     superusers_broad::LINT,
     token_in_query::LINT,
     unauthenticated_access::LINT,

@@ -23,7 +23,6 @@ fn rows() -> Vec<(&'static str, Changes, Changes)> {
     let restricted =
         |attach: Value| json!([{ "name": "p", "attach": attach, "restrictions": { "methods": ["people"] } }]);
     let health = ("/authorization/public/1", json!({ "methods": ["GET"], "path": "/admin/health" }));
-    let by_claim = test("is_root", "eq", json!(true));
     let unread = |claim: &'static str| -> Changes {
         vec![
             ("/authentication/methods/0/jwt/claims", json!({ claim: null })),
@@ -221,14 +220,6 @@ fn rows() -> Vec<(&'static str, Changes, Changes)> {
             "route-denied",
             vec![("/authorization/rules/1", rule("deny", "read", "/v1/**", "*"))],
             vec![("/authorization/rules/1", rule("deny", "read", "/v1/secret/**", "*"))],
-        ),
-        (
-            "superuser-conditions-add",
-            vec![("/authorization/superusers", json!({ "roles": ["support"], "conditions": [by_claim] }))],
-            vec![(
-                "/authorization/superusers",
-                json!({ "conditions": [by_claim, test("subject.roles", "contains", json!("support"))] }),
-            )],
         ),
         (
             "superusers-broad",

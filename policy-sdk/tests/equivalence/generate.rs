@@ -410,8 +410,12 @@ pub(super) fn document(chance: &mut Chance) -> Value {
             json!([{"path": chance.one(TEMPLATES), "origins": [chance.one(&["*", "https://a.example"])]}]);
     }
     if chance.percent(20) {
-        authorization["superusers"] = json!({"subjects": chance.some(USERS, 1), "roles": chance.some(ROLES, 1),
-            "conditions": conditions(chance, 50)});
+        authorization["superusers"] = match chance.percent(50) {
+            true => {
+                json!({"subjects": chance.some(USERS, 1), "roles": chance.some(ROLES, 1), "conditions": []})
+            }
+            false => json!({"subjects": [], "roles": [], "conditions": conditions(chance, 50)}),
+        };
     }
     if chance.percent(10) {
         authorization["groups"] = json!(chance.at_least_one(GROUPS, 2));

@@ -20,6 +20,7 @@ mod role_names;
 mod route_table;
 mod rules;
 mod slips;
+mod superusers;
 mod syntax;
 mod tenancy;
 
@@ -60,6 +61,7 @@ const IDEAS: &[Idea] = &[
     permissions::problems,
     route_table::problems,
     rules::problems,
+    superusers::problems,
     audit::problems,
     candidate::problems,
 ];
