@@ -106,8 +106,7 @@ const MAX_ACL_ENTRIES: usize = 100_000;
 /// an index, so this many take about 30 megabytes per worker; an entry of 32 actions and many users is many of them.
 const MAX_ACL_LINES: usize = 500_000;
 
-/// Most attached policies. Those that are attached to no path, route or tenant are all looked at on every request, and this
-/// many take about a millisecond.
+/// Most attached policies: those that are attached to no path, route or tenant are all looked at on every request.
 const MAX_POLICIES: usize = 10_000;
 
 /// Most grants. One group may hold them all, and then a decision about its members looks at each; every one keeps the roles
@@ -120,8 +119,7 @@ const MAX_ACTIONS: usize = 1024;
 /// Most entries of CORS preflights: those of one path are all looked at, for requests of callers who are not known.
 const MAX_PREFLIGHTS: usize = 1024;
 
-/// Most origins of one entry: each is compared. With as many entries as may be on one path that is 65 536 comparisons, less
-/// than a millisecond.
+/// Most origins of one entry: each is compared. With as many entries as may be on one path that is 65 536 comparisons.
 const MAX_ORIGINS: usize = 64;
 
 #[cfg(test)]

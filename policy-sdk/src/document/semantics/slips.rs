@@ -48,8 +48,7 @@ impl<'a> Known<'a> {
     }
 }
 
-/// Comparisons of two names in one look through a document: with ten thousand known names, a hundred that are none. So many
-/// take some tenths of a second.
+/// Comparisons of two names in one look through a document: with ten thousand known names, a hundred that are none.
 const MAX_COMPARISONS: usize = 1_000_000;
 
 #[cfg(test)]
