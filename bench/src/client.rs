@@ -2,18 +2,37 @@
 //!
 //! They read no more of a response than its status and its length: they share the machine with what is measured.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::{Context, Result, bail, ensure};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::task::JoinSet;
 
-/// The largest response head and body that are read, in bytes.
-const RESPONSE_LIMIT: usize = 64 * 1024;
+use crate::response::{Head, RESPONSE_LIMIT};
+
+/// Where the connections of some clients come from, as Envoy sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sources {
+    /// All from one address.
+    One,
+    /// Each from an address of its own.
+    Many,
+}
+
+impl Sources {
+    /// The address that a connection of this number comes from. All of 127.0.0.0/8 is this machine.
+    pub(crate) fn address(self, number: usize) -> SocketAddr {
+        let last = match self {
+            Self::One => 1,
+            Self::Many => u8::try_from(number % 250).unwrap_or(0).saturating_add(2),
+        };
+        (Ipv4Addr::new(127, 0, 0, last), 0).into()
+    }
+}
 
 /// Connections to one listener.
 pub(crate) struct Clients(Vec<Connection>);
@@ -23,10 +42,10 @@ impl Clients {
     ///
     /// # Errors
     /// When nobody listens there.
-    pub(crate) async fn open(to: SocketAddr, connections: usize) -> Result<Self> {
+    pub(crate) async fn open(to: SocketAddr, connections: usize, sources: Sources) -> Result<Self> {
         let mut clients = Vec::with_capacity(connections);
-        for _ in 0..connections {
-            clients.push(Connection::open(to).await?);
+        for number in 0..connections {
+            clients.push(Connection::open(to, sources.address(number)).await?);
         }
         Ok(Self(clients))
     }
@@ -70,6 +89,7 @@ impl Clients {
 /// One connection.
 struct Connection {
     to: SocketAddr,
+    from: SocketAddr,
     stream: TcpStream,
     unread: Vec<u8>,
 }
@@ -79,10 +99,12 @@ impl Connection {
     ///
     /// # Errors
     /// When nobody listens there.
-    async fn open(to: SocketAddr) -> Result<Self> {
-        let stream = TcpStream::connect(to).await.with_context(|| format!("cannot connect to {to}"))?;
+    async fn open(to: SocketAddr, from: SocketAddr) -> Result<Self> {
+        let socket = TcpSocket::new_v4()?;
+        socket.bind(from)?;
+        let stream = socket.connect(to).await.with_context(|| format!("cannot connect to {to}"))?;
         stream.set_nodelay(true)?;
-        Ok(Self { to, stream, unread: Vec::with_capacity(4096) })
+        Ok(Self { to, from, stream, unread: Vec::with_capacity(4096) })
     }
 
     /// Sends a request and reads the status of its response, past the body.
@@ -99,7 +121,7 @@ impl Connection {
                 }
                 self.unread.drain(..whole);
                 if response.closes {
-                    *self = Self::open(self.to).await?;
+                    *self = Self::open(self.to, self.from).await?;
                 }
                 return Ok(response.status);
             }
@@ -116,41 +138,14 @@ impl Connection {
     }
 }
 
-struct Head {
-    status: u16,
-    head: usize,
-    body: usize,
-    closes: bool,
-}
-
-impl Head {
-    fn read(bytes: &[u8]) -> Result<Option<Self>> {
-        let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") else { return Ok(None) };
-        let text = std::str::from_utf8(&bytes[..end]).context("a response head that is no text")?;
-        let mut lines = text.split("\r\n");
-        let status = lines.next().and_then(|line| line.split(' ').nth(1)).context("no status")?.parse()?;
-        let (mut body, mut closes) = (None, false);
-        for line in lines {
-            match line.split_once(": ") {
-                Some(("content-length", length)) => body = Some(length.parse()?),
-                Some(("connection", "close")) => closes = true,
-                _ => {}
-            }
-        }
-        Ok(Some(Self { status, head: end + 4, body: body.context("a response without length")?, closes }))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_head_is_read_when_it_is_whole() {
-        let bytes = b"HTTP/1.1 403 Forbidden\r\ncontent-length: 3\r\nconnection: close\r\n\r\nabc";
-        let head = Head::read(bytes).unwrap().unwrap();
-        assert_eq!((head.status, head.head + head.body, head.closes), (403, bytes.len(), true));
-        assert!(Head::read(&bytes[..30]).unwrap().is_none());
-        assert!(Head::read(b"HTTP/1.1 200 OK\r\n\r\n").is_err());
+    fn one_source_is_one_address_and_many_are_many() {
+        assert_eq!(Sources::One.address(0), Sources::One.address(7));
+        assert_ne!(Sources::Many.address(0), Sources::Many.address(7));
+        assert!((0..1000).all(|number| Sources::Many.address(number).ip().is_loopback()));
     }
 }

@@ -2,17 +2,41 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use portcullis_testbed::envoy::{Envoy, EnvoyOptions};
 use portcullis_testbed::sink::Sink;
+use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::authorizer;
-use crate::lane::{Lane, Parts, bootstrap};
+use crate::capabilities;
+use crate::lane::Lane;
+use crate::listener::{Parts, bootstrap};
 use crate::process::Process;
 use crate::traffic::Mint;
+
+/// What is measured.
+#[derive(Debug)]
+pub(crate) struct Programs {
+    pub(crate) envoy: PathBuf,
+    pub(crate) module: PathBuf,
+    pub(crate) empty: PathBuf,
+    /// What the module may use of a host that lends it no cryptography.
+    alone: Value,
+}
+
+impl Programs {
+    /// Looks at the module.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub(crate) fn new(envoy: PathBuf, module: PathBuf, empty: PathBuf) -> Result<Self> {
+        let bytes = std::fs::read(&module).with_context(|| format!("cannot read {}", module.display()))?;
+        Ok(Self { envoy, module, empty, alone: capabilities::without_foreign_functions(&bytes)? })
+    }
+}
 
 /// Everything, running; gone when dropped.
 pub(crate) struct Stage {
@@ -26,34 +50,34 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
-    /// Starts Envoy with so many workers.
+    /// Starts Envoy with these lanes and so many workers.
     ///
     /// # Errors
     /// When a part does not start; with the end of Envoy's log.
     pub(crate) async fn start(
-        envoy: &Path,
-        module: &Path,
-        empty: &Path,
+        programs: &Programs,
         mint: &Mint,
+        lanes: &[Lane],
         workers: u32,
     ) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let sink = Sink::start(&folder.path().join("audit.ndjson")).await?;
         let parts = Parts {
-            module,
-            empty,
+            module: &programs.module,
+            empty: &programs.empty,
+            alone: &programs.alone,
             jwks: mint.keys().jwks(),
             sink: sink.address().port(),
             authorizer: authorizer::start().await?,
         };
-        let mut options = EnvoyOptions::new(envoy, bootstrap(&parts)?);
+        let mut options = EnvoyOptions::new(&programs.envoy, bootstrap(&parts, lanes)?);
         options.concurrency = workers;
         options.log_level = "warning".to_owned();
         let envoy = Envoy::start(&options).await?;
         let process = Process::new(envoy.process_id().context("Envoy runs")?);
         let mut addresses = BTreeMap::new();
-        for lane in Lane::ALL {
-            addresses.insert(lane, envoy.listener(lane.name()).await?);
+        for lane in lanes {
+            addresses.insert(*lane, envoy.listener(lane.name()).await?);
         }
         Ok(Self { process, addresses, _envoy: envoy, _sink: sink, _folder: folder })
     }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use anyhow::Result;
 use portcullis_testbed::issuer::{Algorithm, KeyRing, TokenBuilder};
 
-use crate::lane::{AUDIENCE, ISSUER, TARGET};
+use crate::client::Sources;
+use crate::listener::{AUDIENCE, ISSUER, TARGET};
 
 /// How many tokens come again and again in warm traffic.
 const WARM_TOKENS: usize = 64;
@@ -14,7 +15,7 @@ const WARM_TOKENS: usize = 64;
 const LIFETIME_SECONDS: i64 = 12 * 3600;
 
 /// What the clients send.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, clap::ValueEnum)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Traffic {
     /// The same few RS256 tokens again.
@@ -23,18 +24,30 @@ pub(crate) enum Traffic {
     ColdRs256,
     /// Every token new, ES256.
     ColdEs256,
+    /// Every token new, EdDSA.
+    ColdEdDsa,
     /// No token.
     Missing,
     /// Tokens that expired, well signed, the same few again.
     Expired,
-    /// Tokens signed by somebody else, every one new.
+    /// Tokens signed by somebody else, every one new, from as many sources as there are connections.
     Forged,
+    /// The same, all from one source.
+    Flood,
 }
 
 impl Traffic {
     /// All of it.
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Warm, Self::ColdRs256, Self::ColdEs256, Self::Missing, Self::Expired, Self::Forged];
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Warm,
+        Self::ColdRs256,
+        Self::ColdEs256,
+        Self::ColdEdDsa,
+        Self::Missing,
+        Self::Expired,
+        Self::Forged,
+        Self::Flood,
+    ];
 
     /// What it is called.
     pub(crate) fn name(self) -> &'static str {
@@ -42,24 +55,31 @@ impl Traffic {
             Self::Warm => "warm",
             Self::ColdRs256 => "cold RS256",
             Self::ColdEs256 => "cold ES256",
+            Self::ColdEdDsa => "cold EdDSA",
             Self::Missing => "no token",
             Self::Expired => "expired",
             Self::Forged => "forged",
+            Self::Flood => "flood",
         }
     }
 
     /// Whether a filter that looks at tokens lets it pass.
     pub(crate) fn passes(self) -> bool {
         match self {
-            Self::Warm | Self::ColdRs256 | Self::ColdEs256 => true,
-            Self::Missing | Self::Expired | Self::Forged => false,
+            Self::Warm | Self::ColdRs256 | Self::ColdEs256 | Self::ColdEdDsa => true,
+            Self::Missing | Self::Expired | Self::Forged | Self::Flood => false,
         }
+    }
+
+    /// Where its connections come from.
+    pub(crate) fn sources(self) -> Sources {
+        if self == Self::Flood { Sources::One } else { Sources::Many }
     }
 
     /// Whether the requests of a round must not have been seen in any other.
     fn is_new_each_time(self) -> bool {
         match self {
-            Self::ColdRs256 | Self::ColdEs256 | Self::Forged => true,
+            Self::ColdRs256 | Self::ColdEs256 | Self::ColdEdDsa | Self::Forged | Self::Flood => true,
             Self::Warm | Self::Missing | Self::Expired => false,
         }
     }
@@ -116,8 +136,11 @@ impl Mint {
             Traffic::Missing => None,
             Traffic::Warm | Traffic::ColdRs256 => Some(token(Algorithm::RS256).sign()?),
             Traffic::ColdEs256 => Some(token(Algorithm::ES256).sign()?),
+            Traffic::ColdEdDsa => Some(token(Algorithm::EdDSA).sign()?),
             Traffic::Expired => Some(token(Algorithm::RS256).expires_in(-3600).sign()?),
-            Traffic::Forged => Some(token(Algorithm::RS256).signed_by(Arc::clone(&self.strangers)).sign()?),
+            Traffic::Forged | Traffic::Flood => {
+                Some(token(Algorithm::RS256).signed_by(Arc::clone(&self.strangers)).sign()?)
+            }
         };
         let credential = token.map(|token| format!("authorization: Bearer {token}\r\n")).unwrap_or_default();
         let request = format!(
