@@ -4,6 +4,7 @@
 mod bench;
 mod binaryen;
 mod command;
+mod counts;
 mod demo;
 mod deny;
 mod example;
@@ -75,6 +76,12 @@ enum Task {
         #[arg(long, value_name = "VERSION", default_value = "any", value_parser = wanted)]
         envoy: Wanted,
     },
+    /// Builds the module and counts what requests cost in it: instructions and calls into the host.
+    Counts {
+        /// Makes these counts the ones that the tests hold the module to.
+        #[arg(long)]
+        write: bool,
+    },
     /// Builds the npm package into target/npm, and tests it in Node.
     Sdk,
     /// Measures what large documents cost, natively and as WebAssembly: loading, decisions, memory.
@@ -115,6 +122,7 @@ async fn run(task: Task) -> Result<bool> {
             println!("{} {}", built.path.display(), built.summary());
             Ok(true)
         }
+        Task::Counts { write } => counts::run(&workspace, &progress, write).await.map(|()| true),
         Task::Demo { once, envoy } => demo::run(&workspace, &progress, &envoy, once).await,
         Task::Example { name, once, envoy } => example::run(&workspace, &progress, &envoy, &name, once).await,
         Task::Test { envoy } => test::run(&workspace, &progress, &envoy).await,

@@ -42,6 +42,7 @@ impl<'a> Guest<'a> {
         if self.state().initializing && !ALLOWED_WHILE_INITIALIZING.contains(&call) {
             return Err(wasmtime::Error::msg(format!("restricted_callback: {}", call.import())));
         }
+        *self.state_mut().calls.entry(call).or_default() += 1;
         let name = self.state().name;
         let effect = self.state().process.borrow_mut().strike(call, name);
         match effect {

@@ -36,6 +36,7 @@
 //! [`Host::fuel`] traps here, where Envoy would hang.
 
 mod callout;
+mod cost;
 mod envoy;
 mod fault;
 mod foreign;
@@ -56,6 +57,7 @@ mod vm;
 mod worker;
 
 pub use callout::{Answer, Callout};
+pub use cost::Cost;
 pub use envoy::{Envoy, Rejected};
 pub use fault::{Call, Fault};
 pub use headers::HeaderMap;

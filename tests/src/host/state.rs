@@ -1,7 +1,8 @@
 //! What one virtual machine's host side knows: contexts, streams, callouts, and what must wait for the guest to return.
 
 use super::{
-    Answer, Callout, HeaderMap, LocalReply, Outcome, Property, VmName, metrics::MetricIds, process::Shared,
+    Answer, Call, Callout, HeaderMap, LocalReply, Outcome, Property, VmName, metrics::MetricIds,
+    process::Shared,
 };
 use std::collections::{BTreeMap, VecDeque};
 use wasmtime::StoreLimits;
@@ -29,6 +30,8 @@ pub(super) struct State {
     pub(super) metric_ids: MetricIds,
     pub(super) last_context: u32,
     pub(super) last_token: u32,
+    /// How often the guest has made each hostcall.
+    pub(super) calls: BTreeMap<Call, u64>,
 }
 
 /// A root context: one plugin configuration in one VM.

@@ -1,6 +1,6 @@
 //! One thread of the proxy: requests in, callouts out.
 
-use super::{Answer, Callout, Envoy, Outcome, Request, Stream, vm::Vm};
+use super::{Answer, Callout, Cost, Envoy, Outcome, Request, Stream, vm::Vm};
 
 /// The main thread's VM.
 pub struct MainVm<'e> {
@@ -45,6 +45,11 @@ impl MainVm<'_> {
     /// The fuel the most expensive call into this VM has burnt, about one unit an instruction.
     pub fn hottest_call(&self) -> u64 {
         self.envoy.slots[self.slot].vm.as_ref().map(|vm| vm.hottest).unwrap_or_default()
+    }
+
+    /// What the VM has cost since it was made.
+    pub fn cost(&self) -> Cost {
+        self.envoy.slots[self.slot].vm.as_ref().map(Vm::cost).unwrap_or_default()
     }
 }
 

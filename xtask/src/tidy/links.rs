@@ -5,7 +5,8 @@ use std::path::Path;
 use super::Finding;
 
 /// What `cargo xtask` can be told to do.
-const TASKS: [&str; 9] = ["bench", "build", "demo", "example", "sdk", "sizes", "test", "tidy", "deny"];
+const TASKS: [&str; 10] =
+    ["bench", "build", "counts", "demo", "example", "sdk", "sizes", "test", "tidy", "deny"];
 
 /// Links to files that are not there, and tasks that do not exist.
 pub(super) fn look(root: &Path, file: &Path, content: &str) -> Vec<Finding> {

@@ -3,7 +3,7 @@
 mod stream;
 
 use super::{
-    Answer, LocalReply, Outcome, VmName, imports,
+    Answer, Cost, LocalReply, Outcome, VmName, imports,
     metrics::MetricIds,
     module::{self, Module},
     process::Shared,
@@ -46,6 +46,8 @@ pub(super) struct Vm {
     pub(super) death: Option<String>,
     /// Fuel the most expensive guest call has burnt.
     pub(super) hottest: u64,
+    /// Fuel that calls of each export have burnt.
+    burnt: BTreeMap<&'static str, u64>,
 }
 
 /// A timer that is due.
@@ -75,12 +77,14 @@ impl Vm {
             metric_ids: MetricIds::default(),
             last_context: 0,
             last_token: 0,
+            calls: BTreeMap::new(),
         };
         let mut store = Store::new(module::engine(), state);
         store.limiter(|state| &mut state.limits);
         store.set_fuel(blueprint.terms.fuel).map_err(|error| error.to_string())?;
         let instance = blueprint.pre.instantiate(&mut store).map_err(|error| format!("{error:#}"))?;
-        let mut vm = Self { store, instance, fuel: blueprint.terms.fuel, death: None, hottest: 0 };
+        let (fuel, burnt) = (blueprint.terms.fuel, BTreeMap::new());
+        let mut vm = Self { store, instance, fuel, death: None, hottest: 0, burnt };
         let entry = if vm.exports("_initialize") { "_initialize" } else { "_start" };
         vm.enter(0, entry, &[], 0);
         vm.state_mut().initializing = false;
@@ -101,6 +105,11 @@ impl Vm {
     pub(super) fn memory_bytes(&mut self) -> usize {
         let memory = self.instance.get_memory(&mut self.store, "memory");
         memory.map_or(0, |memory| memory.data_size(&self.store))
+    }
+
+    /// What the guest has cost since it was made.
+    pub(super) fn cost(&self) -> Cost {
+        Cost { instructions: self.burnt.clone(), calls: self.state().calls.clone() }
     }
 
     /// Makes a root context for this configuration and retires the ones before it.
@@ -169,7 +178,7 @@ impl Vm {
     }
 
     /// One call into the guest. An export it does not have, and a dead guest, return `absent`.
-    fn enter(&mut self, context: u32, export: &str, arguments: &[u32], absent: i32) -> i32 {
+    fn enter(&mut self, context: u32, export: &'static str, arguments: &[u32], absent: i32) -> i32 {
         let function = self.instance.get_func(&mut self.store, export);
         let Some(function) = function.filter(|_| self.death.is_none()) else { return absent };
         self.state_mut().current = context;
@@ -178,7 +187,9 @@ impl Vm {
         let arguments: Vec<Val> = arguments.iter().map(|argument| Val::I32(*argument as i32)).collect();
         let mut results = vec![Val::I32(0); function.ty(&self.store).results().len()];
         let outcome = function.call(&mut self.store, &arguments, &mut results);
-        self.hottest = self.hottest.max(self.fuel - self.store.get_fuel().unwrap_or_default());
+        let burnt = self.fuel - self.store.get_fuel().unwrap_or_default();
+        self.hottest = self.hottest.max(burnt);
+        *self.burnt.entry(export).or_default() += burnt;
         if let Err(error) = outcome {
             self.die(format!("{export}: {error:?}"));
             return absent;
