@@ -11,7 +11,7 @@ mod command {
 
     use super::record::{lines, permit};
 
-    fn denied(code: &str, status: u16) -> Decision {
+    fn denied(code: &'static str, status: u16) -> Decision<'static> {
         Decision {
             outcome: Outcome::Deny,
             code: Some(code.into()),

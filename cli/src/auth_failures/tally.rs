@@ -208,7 +208,11 @@ mod tests {
     use super::*;
 
     fn denied(path: usize) -> Object<'static> {
-        Object::default().with("path", format!("/{path}")).with("method", "GET")
+        let members = serde_json::json!({"path": format!("/{path}"), "method": "GET"});
+        match Value::try_from(members) {
+            Ok(Value::Object(record)) => record,
+            other => panic!("{other:?}"),
+        }
     }
 
     #[test]

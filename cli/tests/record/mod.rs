@@ -8,7 +8,7 @@ use portcullis_filter::audit::{
 use portcullis_filter::time::UnixTime;
 
 /// A permit of one request, of which not much is known.
-pub(crate) fn permit() -> Decision {
+pub(crate) fn permit() -> Decision<'static> {
     Decision {
         request_id: None,
         method: Some("GET".into()),
@@ -39,7 +39,11 @@ pub(crate) fn permit() -> Decision {
 }
 
 /// The lines of a stream: `open` at the start of 2026, `decisions` each an hour after the one before, and `close` if so.
-pub(crate) fn lines(byte: u8, decisions: impl IntoIterator<Item = Decision>, closes: bool) -> Vec<String> {
+pub(crate) fn lines(
+    byte: u8,
+    decisions: impl IntoIterator<Item = Decision<'static>>,
+    closes: bool,
+) -> Vec<String> {
     let settings = Settings::new(64, 64, Duration::from_secs(1), WhenFull::Refuse).unwrap();
     let open = Open {
         module_version: "0.1.0".into(),

@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 /// A JSON value of the subset; borrows what it can.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,22 +50,6 @@ pub enum OutOfSubset {
 struct Name<'a>(Cow<'a, str>);
 
 impl<'a> Object<'a> {
-    /// Adds a member; an earlier one of the same name is replaced.
-    #[must_use]
-    pub fn with(mut self, name: &'static str, value: impl Into<Value<'a>>) -> Self {
-        self.0.insert(Name(Cow::Borrowed(name)), value.into());
-        self
-    }
-
-    /// Adds a member if there is a value for it.
-    #[must_use]
-    pub fn with_some(self, name: &'static str, value: Option<impl Into<Value<'a>>>) -> Self {
-        match value {
-            Some(value) => self.with(name, value),
-            None => self,
-        }
-    }
-
     /// The member of that name.
     pub fn get(&self, name: &'static str) -> Option<&Value<'a>> {
         self.0.get(&Name(Cow::Borrowed(name)))
@@ -117,7 +102,7 @@ impl Value<'_> {
     fn write(&self, out: &mut String) {
         match self {
             Self::Text(text) => write_text(text, out),
-            Self::Integer(SafeInteger(number)) => out.push_str(&number.to_string()),
+            Self::Integer(number) => number.write(out),
             Self::Boolean(true) => out.push_str("true"),
             Self::Boolean(false) => out.push_str("false"),
             Self::List(items) => {
@@ -147,6 +132,11 @@ impl SafeInteger {
     /// The number as it is read back.
     pub const fn get(self) -> i64 {
         self.0
+    }
+
+    pub(super) fn write(self, out: &mut String) {
+        // Writing into a text cannot fail.
+        let _written = write!(out, "{}", self.0);
     }
 }
 
@@ -188,30 +178,6 @@ impl TryFrom<serde_json::Value> for Value<'static> {
     }
 }
 
-impl<'a> From<&'a str> for Value<'a> {
-    fn from(text: &'a str) -> Self {
-        Self::Text(Cow::Borrowed(text))
-    }
-}
-
-impl From<String> for Value<'_> {
-    fn from(text: String) -> Self {
-        Self::Text(Cow::Owned(text))
-    }
-}
-
-impl From<SafeInteger> for Value<'_> {
-    fn from(number: SafeInteger) -> Self {
-        Self::Integer(number)
-    }
-}
-
-impl From<bool> for Value<'_> {
-    fn from(boolean: bool) -> Self {
-        Self::Boolean(boolean)
-    }
-}
-
 impl Ord for Name<'_> {
     fn cmp(&self, other: &Self) -> Ordering {
         self.0.encode_utf16().cmp(other.0.encode_utf16())
@@ -225,29 +191,45 @@ impl PartialOrd for Name<'_> {
 }
 
 /// RFC 8785 section 3.2.2.2: two-character escapes where JSON has one, `\u00xx` in lower case for the other
-/// control characters, everything else as it is.
-fn write_text(text: &str, out: &mut String) {
+/// control characters, everything else as it is, which is copied in one piece as far as it goes.
+pub(super) fn write_text(text: &str, out: &mut String) {
     out.reserve(text.len().saturating_add(2));
     out.push('"');
-    for character in text.chars() {
-        match character {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\u{8}' => out.push_str("\\b"),
-            '\t' => out.push_str("\\t"),
-            '\n' => out.push_str("\\n"),
-            '\u{c}' => out.push_str("\\f"),
-            '\r' => out.push_str("\\r"),
-            control @ '\0'..='\u{1f}' => {
+    write_escaped(text, out);
+    out.push('"');
+}
+
+/// The same without the quotes around it.
+pub(super) fn write_escaped(text: &str, out: &mut String) {
+    let mut plain = text;
+    // What is escaped is ASCII: it is never a part of another character, and its place is a place to cut at.
+    while let Some((before, (byte, rest))) = plain.bytes().position(is_escaped).and_then(|place| {
+        let (before, from) = plain.split_at_checked(place)?;
+        Some((before, (from.bytes().next()?, from.get(1..)?)))
+    }) {
+        out.push_str(before);
+        match byte {
+            b'"' => out.push_str("\\\""),
+            b'\\' => out.push_str("\\\\"),
+            0x8 => out.push_str("\\b"),
+            b'\t' => out.push_str("\\t"),
+            b'\n' => out.push_str("\\n"),
+            0xc => out.push_str("\\f"),
+            b'\r' => out.push_str("\\r"),
+            control => {
                 out.push_str("\\u00");
-                for nibble in [u32::from(control) >> 4, u32::from(control) & 0xf] {
-                    out.extend(char::from_digit(nibble, 16));
+                for nibble in [control >> 4, control & 0xf] {
+                    out.extend(char::from_digit(nibble.into(), 16));
                 }
             }
-            other => out.push(other),
         }
+        plain = rest;
     }
-    out.push('"');
+    out.push_str(plain);
+}
+
+const fn is_escaped(byte: u8) -> bool {
+    matches!(byte, 0..=0x1f | b'"' | b'\\')
 }
 
 #[cfg(test)]
@@ -274,6 +256,30 @@ mod tests {
             canonical(r#""\u0000\u001f\b\t\n\f\r\"\\\/\u007f\u0080é€""#),
             Ok("\"\\u0000\\u001f\\b\\t\\n\\f\\r\\\"\\\\/\u{7f}\u{80}é€\"".to_owned())
         );
+    }
+
+    /// As RFC 8785 section 3.2.2.2 puts it, character by character.
+    fn escaped(text: &str) -> String {
+        let escape = |character| match character {
+            '"' | '\\' => format!("\\{character}"),
+            '\u{8}' => "\\b".to_owned(),
+            '\t' => "\\t".to_owned(),
+            '\n' => "\\n".to_owned(),
+            '\u{c}' => "\\f".to_owned(),
+            '\r' => "\\r".to_owned(),
+            '\0'..='\u{1f}' => format!("\\u{:04x}", u32::from(character)),
+            other => other.to_string(),
+        };
+        text.chars().map(escape).collect()
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn copying_in_pieces_escapes_as_character_by_character(text in "([\\x00-\\x22\\\\]|[ -~]{1,6}|.){0,24}") {
+            let mut out = String::new();
+            write_escaped(&text, &mut out);
+            proptest::prop_assert_eq!(out, escaped(&text));
+        }
     }
 
     #[test]

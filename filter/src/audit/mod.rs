@@ -9,6 +9,7 @@ mod backoff;
 mod batch;
 mod canonical;
 mod chain;
+mod members;
 pub mod record;
 mod settings;
 mod stream;

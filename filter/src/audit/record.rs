@@ -7,8 +7,9 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use super::canonical::{Object, SafeInteger, Value};
+use super::canonical::SafeInteger;
 use super::chain::{Digest, Sequence};
+use super::members::{Canonical, Members, name};
 use super::text::{Text, Texts};
 use super::trial::Trial;
 use crate::time::UnixTime;
@@ -45,77 +46,77 @@ pub const MAX_RULES: usize = 16;
 
 /// One event of a stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Record {
+pub enum Record<'a> {
     /// The stream starts; always its first record and never a later one.
-    Open(Open),
+    Open(Open<'a>),
     /// A request was decided.
-    Decision(Box<Decision>),
+    Decision(Box<Decision<'a>>),
     /// Records were lost before this one.
     Gap(Gap),
     /// The permit on record under this number was not carried out: the request did not go on.
     Unperformed(Sequence),
     /// Authentication is switched off: every request passes unauthenticated from here on.
-    AuthenticationDisabled(AuthenticationDisabled),
+    AuthenticationDisabled(AuthenticationDisabled<'a>),
     /// The stream ends; nothing follows.
     Close,
 }
 
 /// Who writes the stream, and under which policy it starts.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Open {
+pub struct Open<'a> {
     /// Version of the module.
-    pub module_version: Text<MAX_LABEL_BYTES>,
+    pub module_version: Text<'a, MAX_LABEL_BYTES>,
     /// Name of the document, as in metrics.
-    pub policy: Text<MAX_LABEL_BYTES>,
+    pub policy: Text<'a, MAX_LABEL_BYTES>,
     /// SHA-256 of the document.
     pub policy_digest: Digest,
 }
 
 /// One decision about one request.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Decision {
+pub struct Decision<'a> {
     /// `x-request-id`.
-    pub request_id: Option<Text<MAX_REQUEST_ID_BYTES>>,
+    pub request_id: Option<Text<'a, MAX_REQUEST_ID_BYTES>>,
     /// Request method.
-    pub method: Option<Text<MAX_METHOD_BYTES>>,
+    pub method: Option<Text<'a, MAX_METHOD_BYTES>>,
     /// Authority the request was sent to.
-    pub host: Option<Text<MAX_HOST_BYTES>>,
+    pub host: Option<Text<'a, MAX_HOST_BYTES>>,
     /// Canonical path, without query; absent when the request had no path that reads in one way.
-    pub path: Option<Text<MAX_PATH_BYTES>>,
+    pub path: Option<Text<'a, MAX_PATH_BYTES>>,
     /// The path was sent in a form that two servers could read differently, and was made plain.
     pub path_normalized: bool,
     /// The protocol that the request asks for on its connection (RFC 9110 section 7.8).
-    pub upgrade: Option<Text<MAX_UPGRADE_BYTES>>,
+    pub upgrade: Option<Text<'a, MAX_UPGRADE_BYTES>>,
     /// Address of the peer, as the proxy reports it.
     pub source: Option<IpAddr>,
     /// `user-agent`, as the client gave it.
-    pub user_agent: Option<Text<MAX_USER_AGENT_BYTES>>,
+    pub user_agent: Option<Text<'a, MAX_USER_AGENT_BYTES>>,
     /// Subject id, only once authenticated.
-    pub subject: Option<Text<MAX_SUBJECT_BYTES>>,
+    pub subject: Option<Text<'a, MAX_SUBJECT_BYTES>>,
     /// Tenant of the subject.
-    pub tenant: Option<Text<MAX_TENANT_BYTES>>,
+    pub tenant: Option<Text<'a, MAX_TENANT_BYTES>>,
     /// The subject's own tenant, where it acts in another.
-    pub subject_tenant: Option<Text<MAX_TENANT_BYTES>>,
+    pub subject_tenant: Option<Text<'a, MAX_TENANT_BYTES>>,
     /// The credential names no tenant, and the document's default counts.
     pub default_tenant: bool,
     /// Name of the authentication method that succeeded.
-    pub authentication: Option<Text<MAX_LABEL_BYTES>>,
+    pub authentication: Option<Text<'a, MAX_LABEL_BYTES>>,
     /// Roles of the subject.
-    pub roles: Texts<MAX_ROLE_BYTES, MAX_ROLES>,
+    pub roles: Texts<'a, MAX_ROLE_BYTES, MAX_ROLES>,
     /// What was asked for, in the policy's words: the permission of the route or the action of the rule.
-    pub action: Option<Text<MAX_LABEL_BYTES>>,
+    pub action: Option<Text<'a, MAX_LABEL_BYTES>>,
     /// Permit or deny.
     pub outcome: Outcome,
     /// Stable code of the refusal.
-    pub code: Option<Text<MAX_LABEL_BYTES>>,
+    pub code: Option<Text<'a, MAX_LABEL_BYTES>>,
     /// What exactly was wrong, from a closed set: the caller is told the code alone.
-    pub reason: Option<Text<MAX_LABEL_BYTES>>,
+    pub reason: Option<Text<'a, MAX_LABEL_BYTES>>,
     /// HTTP status the filter answered with; absent when the upstream answers.
     pub status: Option<u16>,
     /// Ids of the rules that made the decision.
-    pub rules: Texts<MAX_RULE_BYTES, MAX_RULES>,
+    pub rules: Texts<'a, MAX_RULE_BYTES, MAX_RULES>,
     /// Name of the document that decided.
-    pub policy: Text<MAX_LABEL_BYTES>,
+    pub policy: Text<'a, MAX_LABEL_BYTES>,
     /// SHA-256 of the document that decided.
     pub policy_digest: Digest,
     /// How long the request waited for keys; written in microseconds.
@@ -123,7 +124,7 @@ pub struct Decision {
     /// The subject acted on a tenant that is not its own.
     pub cross_tenant: bool,
     /// What a candidate answered, where that differs or counted.
-    pub candidate: Option<Box<Trial>>,
+    pub candidate: Option<Box<Trial<'a>>>,
 }
 
 /// Permit or deny: what the gate did.
@@ -162,78 +163,77 @@ pub enum GapCause {
 
 /// Both locks were opened and authentication is off.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AuthenticationDisabled {
+pub struct AuthenticationDisabled<'a> {
     /// Name of the document that says so.
-    pub policy: Text<MAX_LABEL_BYTES>,
+    pub policy: Text<'a, MAX_LABEL_BYTES>,
     /// SHA-256 of that document.
     pub policy_digest: Digest,
 }
 
-impl Record {
-    /// The event as it is written, without the chain around it.
-    pub(super) fn event(&self) -> Object<'_> {
-        let event = Object::default().with("kind", self.kind());
+/// The event as it is written, without the chain around it. Members stand in canonical order.
+impl Canonical for Record<'_> {
+    fn write(&self, out: &mut String) {
         match self {
-            Self::Open(open) => event
-                .with("format", SafeInteger::saturating(FORMAT_VERSION.into()))
-                .with("module_version", &open.module_version)
-                .with("policy", &open.policy)
-                .with("policy_digest", open.policy_digest.to_string()),
-            Self::Decision(decision) => decision.write(event),
-            Self::Gap(gap) => event
-                .with("cause", gap.cause.as_str())
-                .with("lost", SafeInteger::saturating(gap.lost))
-                .with("since", rfc3339(gap.since))
-                .with("until", rfc3339(gap.until)),
-            Self::Unperformed(decision) => event.with("decision", SafeInteger::saturating(decision.get())),
-            Self::AuthenticationDisabled(disabled) => event
-                .with("policy", &disabled.policy)
-                .with("policy_digest", disabled.policy_digest.to_string()),
-            Self::Close => event,
-        }
-    }
-
-    fn kind(&self) -> &'static str {
-        match self {
-            Self::Open(_) => "open",
-            Self::Decision(_) => "decision",
-            Self::Gap(_) => "gap",
-            Self::Unperformed(_) => "unperformed",
-            Self::AuthenticationDisabled(_) => "authentication_disabled",
-            Self::Close => "close",
+            Self::Open(open) => Members::of(out)
+                .with(name!("format"), SafeInteger::saturating(FORMAT_VERSION.into()))
+                .with(name!("kind"), "open")
+                .with(name!("module_version"), open.module_version)
+                .with(name!("policy"), open.policy)
+                .with(name!("policy_digest"), open.policy_digest)
+                .end(),
+            Self::Decision(decision) => decision.write(out),
+            Self::Gap(gap) => Members::of(out)
+                .with(name!("cause"), gap.cause.as_str())
+                .with(name!("kind"), "gap")
+                .with(name!("lost"), SafeInteger::saturating(gap.lost))
+                .with(name!("since"), gap.since)
+                .with(name!("until"), gap.until)
+                .end(),
+            Self::Unperformed(decision) => Members::of(out)
+                .with(name!("decision"), SafeInteger::saturating(decision.get()))
+                .with(name!("kind"), "unperformed")
+                .end(),
+            Self::AuthenticationDisabled(disabled) => Members::of(out)
+                .with(name!("kind"), "authentication_disabled")
+                .with(name!("policy"), disabled.policy)
+                .with(name!("policy_digest"), disabled.policy_digest)
+                .end(),
+            Self::Close => Members::of(out).with(name!("kind"), "close").end(),
         }
     }
 }
 
-impl Decision {
-    fn write<'a>(&'a self, event: Object<'a>) -> Object<'a> {
+impl Decision<'_> {
+    fn write(&self, out: &mut String) {
         let latency_micros = u64::try_from(self.latency.as_micros()).unwrap_or(u64::MAX);
-        event
-            .with_some("action", self.action.as_ref())
-            .with_some("authentication", self.authentication.as_ref())
-            .with_some("candidate", self.candidate.as_ref().map(|trial| Value::Object(trial.write())))
-            .with_some("code", self.code.as_ref())
-            .with("cross_tenant", self.cross_tenant)
-            .with("decision", self.outcome.as_str())
-            .with_some("default_tenant", self.default_tenant.then_some(true))
-            .with_some("host", self.host.as_ref())
-            .with("latency_us", SafeInteger::saturating(latency_micros))
-            .with_some("method", self.method.as_ref())
-            .with_some("path", self.path.as_ref())
-            .with_some("path_normalized", self.path_normalized.then_some(true))
-            .with("policy", &self.policy)
-            .with("policy_digest", self.policy_digest.to_string())
-            .with_some("reason", self.reason.as_ref())
-            .with_some("request_id", self.request_id.as_ref())
-            .with("roles", &self.roles)
-            .with("rules", &self.rules)
-            .with_some("source", self.source.map(|address| Value::from(address.to_string())))
-            .with_some("status", self.status.map(|status| SafeInteger::saturating(status.into())))
-            .with_some("subject", self.subject.as_ref())
-            .with_some("subject_tenant", self.subject_tenant.as_ref())
-            .with_some("tenant", self.tenant.as_ref())
-            .with_some("upgrade", self.upgrade.as_ref())
-            .with_some("user_agent", self.user_agent.as_ref())
+        Members::of(out)
+            .with_some(name!("action"), self.action)
+            .with_some(name!("authentication"), self.authentication)
+            .with_some(name!("candidate"), self.candidate.as_deref())
+            .with_some(name!("code"), self.code)
+            .with(name!("cross_tenant"), self.cross_tenant)
+            .with(name!("decision"), self.outcome.as_str())
+            .with_some(name!("default_tenant"), self.default_tenant.then_some(true))
+            .with_some(name!("host"), self.host)
+            .with(name!("kind"), "decision")
+            .with(name!("latency_us"), SafeInteger::saturating(latency_micros))
+            .with_some(name!("method"), self.method)
+            .with_some(name!("path"), self.path)
+            .with_some(name!("path_normalized"), self.path_normalized.then_some(true))
+            .with(name!("policy"), self.policy)
+            .with(name!("policy_digest"), self.policy_digest)
+            .with_some(name!("reason"), self.reason)
+            .with_some(name!("request_id"), self.request_id)
+            .with(name!("roles"), &self.roles)
+            .with(name!("rules"), &self.rules)
+            .with_some(name!("source"), self.source)
+            .with_some(name!("status"), self.status.map(|status| SafeInteger::saturating(status.into())))
+            .with_some(name!("subject"), self.subject)
+            .with_some(name!("subject_tenant"), self.subject_tenant)
+            .with_some(name!("tenant"), self.tenant)
+            .with_some(name!("upgrade"), self.upgrade)
+            .with_some(name!("user_agent"), self.user_agent)
+            .end();
     }
 }
 
@@ -255,30 +255,5 @@ impl GapCause {
             Self::Strangers => "strangers",
             Self::Refused => "refused",
         }
-    }
-}
-
-/// RFC 3339 in UTC with nine digits: lossless, of one length, and sorted as text like the instants.
-pub(super) fn rfc3339(time: UnixTime) -> String {
-    // Every `u64` of nanoseconds ends before the year 2555, where this neither overflows nor changes length.
-    let since_epoch = Duration::from_nanos(time.as_nanos());
-    std::time::SystemTime::UNIX_EPOCH
-        .checked_add(since_epoch)
-        .map(|instant| humantime::format_rfc3339_nanos(instant).to_string())
-        .unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn instants_are_written_with_nine_digits_to_the_end_of_the_range() {
-        assert_eq!(rfc3339(UnixTime::from_nanos(0)), "1970-01-01T00:00:00.000000000Z");
-        assert_eq!(
-            rfc3339(UnixTime::from_nanos(1_709_210_096_000_000_007)),
-            "2024-02-29T12:34:56.000000007Z"
-        );
-        assert_eq!(rfc3339(UnixTime::from_nanos(u64::MAX)), "2554-07-21T23:34:33.709551615Z");
     }
 }

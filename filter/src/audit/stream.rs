@@ -80,7 +80,7 @@ enum Delivery {
 
 impl Stream {
     /// Starts a stream with its `open` record.
-    pub fn open(id: StreamId, settings: Settings, open: Open, now: UnixTime) -> Self {
+    pub fn open(id: StreamId, settings: Settings, open: Open<'_>, now: UnixTime) -> Self {
         let mut stream = Self {
             chain: Chain::new(id),
             settings,
@@ -108,7 +108,7 @@ impl Stream {
     /// # Errors
     /// When the record could not be kept and the request it is about must be refused with `audit_unavailable`.
     /// The loss itself is recorded as a gap once there is room.
-    pub fn append(&mut self, record: &Record, now: UnixTime) -> Result<Appended, NotRecorded> {
+    pub fn append(&mut self, record: &Record<'_>, now: UnixTime) -> Result<Appended, NotRecorded> {
         if self.closed {
             return Err(NotRecorded::Closed);
         }
@@ -127,7 +127,7 @@ impl Stream {
     /// When the stream has ended.
     pub fn append_refusal_of_stranger(
         &mut self,
-        record: &Record,
+        record: &Record<'_>,
         now: UnixTime,
     ) -> Result<Appended, NotRecorded> {
         let half_full = self.pending.len() >= self.settings.max_pending_records.div_ceil(2)
@@ -276,7 +276,7 @@ impl Stream {
                 <= self.settings.max_pending_bytes
     }
 
-    fn seal(&mut self, record: &Record, now: UnixTime) -> Result<Sequence, NotRecorded> {
+    fn seal(&mut self, record: &Record<'_>, now: UnixTime) -> Result<Sequence, NotRecorded> {
         let sealed = self.chain.seal(record, now).map_err(|_exhausted| NotRecorded::Exhausted)?;
         let sequence = sealed.sequence;
         self.pending_bytes = self.pending_bytes.saturating_add(sealed.line.len());

@@ -1,6 +1,6 @@
 //! A candidate's part in a decision, as the record tells it. It has none in what the chain proves.
 
-use super::canonical::{Object, Value};
+use super::members::{Canonical, Members, name};
 use super::record::{MAX_LABEL_BYTES, MAX_RULE_BYTES, Outcome};
 use super::text::{Text, Texts};
 
@@ -9,28 +9,28 @@ pub const MAX_TRIAL_RULES: usize = 4;
 
 /// What a candidate answered, and what came of that.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Trial {
+pub struct Trial<'a> {
     /// Name of the candidate.
-    pub name: Text<MAX_LABEL_BYTES>,
+    pub name: Text<'a, MAX_LABEL_BYTES>,
     /// Whether its answer was the one that counted.
     pub enforced: bool,
     /// What the candidate changes; nothing when both answer alike.
     pub change: Option<Change>,
     /// What the candidate answered.
-    pub answer: Answer,
+    pub answer: Answer<'a>,
     /// What the live policy answered, where that did not count.
-    pub live: Option<Answer>,
+    pub live: Option<Answer<'a>>,
 }
 
 /// What one policy answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answer {
+pub struct Answer<'a> {
     /// Permit or deny.
     pub outcome: Outcome,
     /// Stable code of the refusal.
-    pub code: Option<Text<MAX_LABEL_BYTES>>,
+    pub code: Option<Text<'a, MAX_LABEL_BYTES>>,
     /// Ids of the rules that made the answer.
-    pub rules: Texts<MAX_RULE_BYTES, MAX_TRIAL_RULES>,
+    pub rules: Texts<'a, MAX_RULE_BYTES, MAX_TRIAL_RULES>,
 }
 
 /// How a candidate's answer differs from the live one.
@@ -42,23 +42,27 @@ pub enum Change {
     NewlyDenied,
 }
 
-impl Trial {
-    pub(super) fn write(&self) -> Object<'_> {
-        self.answer
-            .write(Object::default())
-            .with_some("change", self.change.map(Change::as_str))
-            .with("enforced", self.enforced)
-            .with_some("live", self.live.as_ref().map(|live| Value::Object(live.write(Object::default()))))
-            .with("name", &self.name)
+impl Canonical for Trial<'_> {
+    fn write(&self, out: &mut String) {
+        Members::of(out)
+            .with_some(name!("change"), self.change.map(Change::as_str))
+            .with_some(name!("code"), self.answer.code)
+            .with(name!("decision"), self.answer.outcome.as_str())
+            .with(name!("enforced"), self.enforced)
+            .with_some(name!("live"), self.live.as_ref())
+            .with(name!("name"), self.name)
+            .with(name!("rules"), &self.answer.rules)
+            .end();
     }
 }
 
-impl Answer {
-    fn write<'a>(&'a self, object: Object<'a>) -> Object<'a> {
-        object
-            .with_some("code", self.code.as_ref())
-            .with("decision", self.outcome.as_str())
-            .with("rules", &self.rules)
+impl Canonical for Answer<'_> {
+    fn write(&self, out: &mut String) {
+        Members::of(out)
+            .with_some(name!("code"), self.code)
+            .with(name!("decision"), self.outcome.as_str())
+            .with(name!("rules"), &self.rules)
+            .end();
     }
 }
 

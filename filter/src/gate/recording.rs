@@ -84,7 +84,9 @@ impl Gate {
         let config = Arc::clone(&self.config);
         let Some(stream) = &mut self.stream else { return Kept::NotConfigured };
         let latency = turn.now.saturating_since(since);
-        let record = decision(&config, outline, request, caller, verdict, latency);
+        let upgrade = request.and_then(upgrade);
+        let asked = Asked { outline, request, upgrade: upgrade.as_deref(), latency };
+        let record = decision(&config, &asked, caller, verdict);
         let of_stranger = caller.is_none() && verdict.denial.is_some();
         let appended = if of_stranger {
             stream.append_refusal_of_stranger(&record, turn.now)
@@ -176,14 +178,21 @@ impl Gate {
     }
 }
 
-fn decision(
-    config: &Config,
-    outline: &Outline,
-    request: Option<&Request>,
-    caller: Option<&Caller>,
-    verdict: &Verdict<'_>,
+/// What was asked, and how long it took.
+struct Asked<'a> {
+    outline: &'a Outline,
+    request: Option<&'a Request>,
+    upgrade: Option<&'a str>,
     latency: Duration,
-) -> Record {
+}
+
+fn decision<'a>(
+    config: &'a Config,
+    asked: &Asked<'a>,
+    caller: Option<&'a Caller>,
+    verdict: &Verdict<'a>,
+) -> Record<'a> {
+    let Asked { outline, request, upgrade, latency } = *asked;
     let subject = caller.map(|caller| &caller.subject);
     let method = caller.and_then(|caller| config.methods.get(caller.method));
     let user_agent = request.and_then(|request| {
@@ -199,7 +208,7 @@ fn decision(
         host: outline.host.as_deref().map(Into::into),
         path: request.map(|request| request.target.path.as_str().into()),
         path_normalized: request.is_some_and(|request| request.target.normalized.iter().next().is_some()),
-        upgrade: request.and_then(upgrade).as_deref().map(Into::into),
+        upgrade: upgrade.map(Into::into),
         source: outline.source.as_deref().and_then(address),
         user_agent: user_agent.map(Into::into),
         subject: subject.and_then(|subject| subject.id.as_deref()).map(Into::into),

@@ -73,12 +73,12 @@ impl Opinion {
         Opinion { outcome: Outcome::Deny, code, is_error: false, rules: Vec::new(), enforced }
     }
 
-    fn answer(&self) -> Answer {
+    fn answer(&self) -> Answer<'_> {
         Answer { outcome: self.outcome, code: self.code.map(Into::into), rules: texts(&self.rules) }
     }
 
     /// For the record, where there is something to tell: the answers differ, or the candidate's counted.
-    pub(super) fn record(&self, config: &Config, verdict: &Verdict<'_>) -> Option<Box<Trial>> {
+    pub(super) fn record<'a>(&'a self, config: &'a Config, verdict: &Verdict<'a>) -> Option<Box<Trial<'a>>> {
         let counted = Answer {
             outcome: outcome(verdict),
             code: verdict.denial.map(|denial| denial.code().as_str().into()),
@@ -196,6 +196,6 @@ fn outcome(verdict: &Verdict<'_>) -> Outcome {
     if verdict.denial.is_some() { Outcome::Deny } else { Outcome::Permit }
 }
 
-fn texts<const BYTES: usize, const ITEMS: usize>(rules: &[RuleId]) -> crate::audit::Texts<BYTES, ITEMS> {
+fn texts<const BYTES: usize, const ITEMS: usize>(rules: &[RuleId]) -> crate::audit::Texts<'_, BYTES, ITEMS> {
     rules.iter().map(RuleId::as_str).collect()
 }

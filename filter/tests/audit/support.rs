@@ -13,7 +13,7 @@ pub(crate) fn at(millis: u64) -> UnixTime {
     UnixTime::from_nanos(1_767_225_600_000_000_000 + millis * 1_000_000)
 }
 
-pub(crate) fn open() -> Open {
+pub(crate) fn open() -> Open<'static> {
     Open { module_version: "0.1.0".into(), policy: "shop".into(), policy_digest: Digest::of(b"the document") }
 }
 
@@ -26,7 +26,7 @@ pub(crate) fn stream(byte: u8, settings: Settings) -> Stream {
 }
 
 /// A usual decision; `subject` tells one from another.
-pub(crate) fn decision(subject: &str) -> Record {
+pub(crate) fn decision(subject: &str) -> Record<'_> {
     Record::Decision(Box::new(Decision {
         request_id: Some("6f1c2a0e-8a0f-4e6b-9a39-1f6f0d2b7c11".into()),
         method: Some("GET".into()),
