@@ -1,26 +1,57 @@
-//! `instructions [--write]`: counts what requests cost in the built module, and prints it beside what they cost before;
-//! with `--write` it becomes what they cost before.
+//! `instructions`: counts what requests cost in the built module, and prints it beside what they cost before; with `--write` it
+//! becomes what they cost before. `--profile PATH` shows which functions the instructions of one path are of.
 
 use portcullis_tests::host::{Cost, Module};
 use portcullis_tests::instructions::{Baseline, Counted, PATHS};
+use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;
 
+/// Stacks that a profile is made of.
+const SAMPLES: u64 = 400;
+
+/// Functions that a profile shows.
+const SHOWN: usize = 40;
+
 fn main() -> ExitCode {
-    let write = match std::env::args().nth(1).as_deref() {
-        None => false,
-        Some("--write") => true,
-        Some(_) => {
-            eprintln!("instructions [--write]");
-            return ExitCode::from(2);
-        }
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let done = match arguments.as_slice() {
+        [] => run(false),
+        ["--write"] => run(true),
+        ["--profile", name] => profile(name),
+        _ => Err("instructions [--write | --profile PATH]".to_owned()),
     };
-    match run(write) {
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{error}");
             ExitCode::FAILURE
         }
     }
+}
+
+/// Which functions the instructions of a path are of: on their own, and with everything they call.
+fn profile(name: &str) -> Result<(), String> {
+    let names: Vec<_> = PATHS.iter().map(|path| path.name).collect();
+    let path = PATHS.iter().find(|path| path.name == name);
+    let path = path.ok_or_else(|| format!("the paths are: {}", names.join("; ")))?;
+    let mut functions: BTreeMap<String, (u64, u64)> = BTreeMap::new();
+    for stack in path.stacks(&Module::built()?, SAMPLES)? {
+        if let Some(innermost) = stack.first() {
+            functions.entry(innermost.clone()).or_default().0 += 1;
+        }
+        for function in stack.into_iter().collect::<BTreeSet<_>>() {
+            functions.entry(function).or_default().1 += 1;
+        }
+    }
+    let mut functions: Vec<_> = functions.into_iter().collect();
+    functions.sort_by_key(|(_, (own, all))| std::cmp::Reverse((*own, *all)));
+    let percent = |count: u64| count as f64 * 100.0 / SAMPLES as f64;
+    println!("{:>7} {:>7}", "own, %", "all, %");
+    for (function, (own, all)) in functions.into_iter().take(SHOWN) {
+        println!("{:>7.1} {:>7.1}  {function}", percent(own), percent(all));
+    }
+    Ok(())
 }
 
 fn run(write: bool) -> Result<(), String> {

@@ -79,8 +79,11 @@ enum Task {
     /// Builds the module and counts what requests cost in it: instructions and calls into the host.
     Counts {
         /// Makes these counts the ones that the tests hold the module to.
-        #[arg(long)]
+        #[arg(long, conflicts_with = "profile")]
         write: bool,
+        /// Shows which functions the instructions of one path are of, such as `warm`.
+        #[arg(long, value_name = "PATH")]
+        profile: Option<String>,
     },
     /// Builds the npm package into target/npm, and tests it in Node.
     Sdk,
@@ -122,7 +125,14 @@ async fn run(task: Task) -> Result<bool> {
             println!("{} {}", built.path.display(), built.summary());
             Ok(true)
         }
-        Task::Counts { write } => counts::run(&workspace, &progress, write).await.map(|()| true),
+        Task::Counts { write, profile } => {
+            let wanted = match profile {
+                Some(path) => counts::Wanted::Profile(path),
+                None if write => counts::Wanted::Baseline,
+                None => counts::Wanted::Table,
+            };
+            counts::run(&workspace, &progress, wanted).await.map(|()| true)
+        }
         Task::Demo { once, envoy } => demo::run(&workspace, &progress, &envoy, once).await,
         Task::Example { name, once, envoy } => example::run(&workspace, &progress, &envoy, &name, once).await,
         Task::Test { envoy } => test::run(&workspace, &progress, &envoy).await,

@@ -41,7 +41,12 @@ impl Host {
     pub fn load(module: &Module) -> Self {
         Self {
             module: module.clone(),
-            terms: Terms { environment: Vec::new(), memory: 1024 * 1024 * 1024, fuel: 20_000_000_000 },
+            terms: Terms {
+                environment: Vec::new(),
+                memory: 1024 * 1024 * 1024,
+                fuel: 20_000_000_000,
+                stop: u64::MAX,
+            },
             tolerated: Vec::new(),
             workers: 1,
             policy: FailurePolicy::default(),
@@ -88,6 +93,12 @@ impl Host {
     /// The most fuel one call into the guest may burn, about one unit an instruction, before it traps.
     pub fn fuel(mut self, fuel: u64) -> Self {
         self.terms.fuel = fuel;
+        self
+    }
+
+    /// The instructions after which a worker's VM traps, counted from when it was made: where it traps is where they went.
+    pub fn stop_after(mut self, instructions: u64) -> Self {
+        self.terms.stop = instructions;
         self
     }
 

@@ -18,6 +18,19 @@ pub(super) const EARLIER: u64 = NOON - 3_600;
 pub(super) const GOOD: [u8; 2] = [0x08, 0x01];
 pub(super) const BAD: [u8; 3] = [0x12, 0x01, b'x'];
 
+/// What is counted, and how far it may go.
+pub(super) struct Lab<'a> {
+    pub(super) module: &'a Module,
+    /// Instructions after which the worker traps.
+    pub(super) stop: u64,
+}
+
+impl Lab<'_> {
+    fn host(&self) -> Host {
+        Host::load(self.module).stop_after(self.stop).at(NOON)
+    }
+}
+
 /// One proxy with one worker.
 pub(super) struct Scene {
     envoy: Envoy,
@@ -25,8 +38,8 @@ pub(super) struct Scene {
 
 impl Scene {
     /// A proxy under `document`, whose host says of every signature what `verdict` says.
-    pub(super) fn start(module: &Module, document: &Value, verdict: &[u8]) -> Result<Self, String> {
-        let host = Host::load(module).cluster("audit").at(NOON);
+    pub(super) fn start(lab: &Lab<'_>, document: &Value, verdict: &[u8]) -> Result<Self, String> {
+        let host = lab.host().cluster("audit");
         let mut envoy = host.start(document.to_string()).map_err(|error| error.to_string())?;
         // Only now: at its start the module finds out whether the host's cryptography is sound.
         envoy.inject(Call::CallForeignFunction, Fault::bytes(verdict));
@@ -34,8 +47,8 @@ impl Scene {
     }
 
     /// A proxy whose host leaves cryptography to the module.
-    pub(super) fn start_without_crypto(module: &Module, document: &Value) -> Result<Self, String> {
-        let host = Host::load(module).without_foreign_function("verify_signature").at(NOON);
+    pub(super) fn start_without_crypto(lab: &Lab<'_>, document: &Value) -> Result<Self, String> {
+        let host = lab.host().without_foreign_function("verify_signature");
         Ok(Self { envoy: host.start(document.to_string()).map_err(|error| error.to_string())? })
     }
 
@@ -53,6 +66,7 @@ impl Scene {
         requests.into_iter().try_for_each(|request| match (wanted, self.envoy.worker(0).send(request)) {
             (Wanted::Passed, Outcome::Continued { .. }) => Ok(()),
             (Wanted::Refused(status), Outcome::Replied(reply)) if reply.status == status => Ok(()),
+            (_, Outcome::Trapped { reason }) => Err(reason),
             (_, outcome) => Err(format!("wanted {wanted:?}, got {outcome:?}")),
         })
     }

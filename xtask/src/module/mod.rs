@@ -67,6 +67,11 @@ pub(crate) async fn build(workspace: &Workspace, progress: &Progress) -> Result<
     Ok(built)
 }
 
+/// Where cargo leaves the module, with the names of all functions.
+pub(crate) fn linked(workspace: &Workspace) -> PathBuf {
+    workspace.cargo_target.join(TARGET).join("release/portcullis_filter.wasm")
+}
+
 /// The module as cargo leaves it.
 async fn link(workspace: &Workspace, progress: &Progress) -> Result<Vec<u8>> {
     let step = progress.step("building the module");
@@ -81,7 +86,7 @@ async fn link(workspace: &Workspace, progress: &Progress) -> Result<Vec<u8>> {
         step.failed();
         bail!("the module does not build:\n{}", outcome.text);
     }
-    let linked = workspace.cargo_target.join(TARGET).join("release/portcullis_filter.wasm");
+    let linked = linked(workspace);
     let linked = std::fs::read(&linked).with_context(|| format!("cannot read {}", linked.display()))?;
     step.done(&format!("{} bytes as linked", linked.len()));
     Ok(linked)

@@ -21,6 +21,8 @@ pub(super) struct Terms {
     pub(super) memory: usize,
     /// The most fuel of one call.
     pub(super) fuel: u64,
+    /// The fuel of all calls of a worker's VM.
+    pub(super) stop: u64,
 }
 
 /// Everything needed to make another VM of the same module.
@@ -42,6 +44,8 @@ pub(super) struct Vm {
     store: Store<State>,
     instance: Instance,
     fuel: u64,
+    /// Fuel left for all calls.
+    left: u64,
     /// Why it is dead, once it is.
     pub(super) death: Option<String>,
     /// Fuel the most expensive guest call has burnt.
@@ -83,8 +87,9 @@ impl Vm {
         store.limiter(|state| &mut state.limits);
         store.set_fuel(blueprint.terms.fuel).map_err(|error| error.to_string())?;
         let instance = blueprint.pre.instantiate(&mut store).map_err(|error| format!("{error:#}"))?;
-        let (fuel, burnt) = (blueprint.terms.fuel, BTreeMap::new());
-        let mut vm = Self { store, instance, fuel, death: None, hottest: 0, burnt };
+        let Terms { fuel, stop, .. } = blueprint.terms;
+        let left = if matches!(name, VmName::Worker(_)) { stop } else { u64::MAX };
+        let mut vm = Self { store, instance, fuel, left, death: None, hottest: 0, burnt: BTreeMap::new() };
         let entry = if vm.exports("_initialize") { "_initialize" } else { "_start" };
         vm.enter(0, entry, &[], 0);
         vm.state_mut().initializing = false;
@@ -183,11 +188,13 @@ impl Vm {
         let Some(function) = function.filter(|_| self.death.is_none()) else { return absent };
         self.state_mut().current = context;
         self.state_mut().effective = context;
-        self.store.set_fuel(self.fuel).expect("fuel is enabled");
+        let fuel = self.fuel.min(self.left);
+        self.store.set_fuel(fuel).expect("fuel is enabled");
         let arguments: Vec<Val> = arguments.iter().map(|argument| Val::I32(*argument as i32)).collect();
         let mut results = vec![Val::I32(0); function.ty(&self.store).results().len()];
         let outcome = function.call(&mut self.store, &arguments, &mut results);
-        let burnt = self.fuel - self.store.get_fuel().unwrap_or_default();
+        let burnt = fuel - self.store.get_fuel().unwrap_or_default();
+        self.left -= burnt;
         self.hottest = self.hottest.max(burnt);
         *self.burnt.entry(export).or_default() += burnt;
         if let Err(error) = outcome {
