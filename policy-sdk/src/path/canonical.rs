@@ -1,9 +1,9 @@
-//! From the bytes of `:path` to the canonical path: one pass, one allocation for the path.
+//! From the bytes of `:path` to the canonical path: one look where that suffices, else one pass over the segments.
 
 use percent_encoding::{percent_decode_str, percent_encode_byte};
 
 use super::PathAmbiguity::{self, *};
-use super::{CanonicalPath, MalformedTarget, PathAmbiguities, PathError, PathMode, RequestTarget};
+use super::{CanonicalPath, MalformedTarget, PathAmbiguities, PathError, PathMode, RequestTarget, plain};
 use crate::limits::{MAX_PATH_BYTES, MAX_QUERY_BYTES};
 
 /// Reads the target of a request, the bytes of `:path`, in the one way it can be read.
@@ -15,6 +15,14 @@ use crate::limits::{MAX_PATH_BYTES, MAX_QUERY_BYTES};
 /// [`PathError`] when the target is not in origin-form (RFC 9112 section 3.2.1), is too long, or holds what two
 /// servers could read differently and `mode` does not mend.
 pub fn canonicalize(target: &[u8], mode: PathMode) -> Result<RequestTarget, PathError> {
+    match plain::as_it_is(target) {
+        Some(target) => Ok(target),
+        None => read(target, mode),
+    }
+}
+
+/// Reads any target, plain or not.
+pub(super) fn read(target: &[u8], mode: PathMode) -> Result<RequestTarget, PathError> {
     let mut parts = target.splitn(2, |byte| *byte == b'?');
     let path = parts.next().unwrap_or_default();
     let query = parts.next();
@@ -87,7 +95,7 @@ pub(crate) const fn is_unreserved(byte: u8) -> bool {
 }
 
 /// What a byte means inside a segment, raw or decoded.
-enum Role {
+pub(super) enum Role {
     /// RFC 3986 section 2.3: written raw, and never escaped.
     Unreserved,
     /// The rest of `pchar` (RFC 3986 section 3.3): raw and escaped are kept apart.
@@ -99,7 +107,7 @@ enum Role {
 }
 
 impl Role {
-    const fn of(byte: u8) -> Self {
+    pub(super) const fn of(byte: u8) -> Self {
         match byte {
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => Self::Unreserved,
             b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b',' | b'=' | b':' | b'@' => {

@@ -15,6 +15,7 @@
 
 mod ambiguity;
 mod canonical;
+mod plain;
 mod target;
 
 pub use ambiguity::{PathAmbiguities, PathAmbiguity};
@@ -23,6 +24,9 @@ pub use target::{CanonicalPath, MalformedTarget, PathError, PathMode, RequestTar
 
 pub(crate) use canonical::{canonicalize_segment, is_unreserved};
 pub(crate) use target::{between_slashes, decoded};
+
+#[cfg(test)]
+use canonical::read;
 
 #[cfg(test)]
 mod table;

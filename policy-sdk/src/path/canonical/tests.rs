@@ -225,6 +225,14 @@ proptest! {
         let _ = canonicalize(&target, PathMode::Normalize);
     }
 
+    /// What needs one look only is what the slow reading makes of it.
+    #[test]
+    fn a_plain_target_is_read_as_every_other(target in hostile_target()) {
+        for mode in [PathMode::Refuse, PathMode::Normalize] {
+            prop_assert_eq!(canonicalize(&target, mode), super::read(&target, mode));
+        }
+    }
+
     /// What comes out is unambiguous even to the mode that mends nothing.
     #[test]
     fn the_canonical_target_is_its_own_reading(target in hostile_target()) {

@@ -1,0 +1,133 @@
+//! Targets that are their own reading, as one look at each byte tells. Nearly all are, and they are copied and no more.
+//!
+//! What this says nothing of may be fine nevertheless: it is for [`super::canonical`] to read, which also has the errors.
+
+use super::canonical::Role;
+use super::{CanonicalPath, PathAmbiguities, RequestTarget};
+use crate::limits::{MAX_PATH_BYTES, MAX_QUERY_BYTES};
+
+/// The target, if it has no escape, no segment that begins with a dot, none that is empty other than the last, and no byte
+/// that has a meaning to some server only. In both modes it is then read alike.
+pub(super) fn as_it_is(target: &[u8]) -> Option<RequestTarget> {
+    let (path, query) = match target.split_at_checked(path_len(target)?)? {
+        (path, []) => (path, None),
+        (path, [_question_mark, query @ ..]) => (path, Some(query)),
+    };
+    if path.len() > MAX_PATH_BYTES || query.is_some_and(|query| query.len() > MAX_QUERY_BYTES) {
+        return None;
+    }
+    if !query.unwrap_or_default().iter().all(|byte| look(*byte) & IN_QUERY != 0) {
+        return None;
+    }
+    let text = |bytes: &[u8]| std::str::from_utf8(bytes).ok().map(str::to_owned);
+    let query = match query {
+        Some(query) => Some(text(query)?),
+        None => None,
+    };
+    let path = CanonicalPath::from_canonical_text(text(path)?);
+    Some(RequestTarget { path, query, rewritten: false, normalized: PathAmbiguities::default() })
+}
+
+/// How many bytes there are before the query, if all of them stand for themselves.
+fn path_len(target: &[u8]) -> Option<usize> {
+    let mut after_slash = false;
+    let mut len: usize = 0;
+    for byte in target {
+        match look(*byte) & IN_PATH {
+            ANYWHERE => after_slash = false,
+            NOT_FIRST if !after_slash => {}
+            SLASH if !after_slash => after_slash = true,
+            END => break,
+            _not_plain => return None,
+        }
+        len = len.saturating_add(1);
+    }
+    (target.first() == Some(&b'/')).then_some(len)
+}
+
+/// A byte of a segment.
+const ANYWHERE: u8 = 1;
+/// A byte of a segment that it does not begin with.
+const NOT_FIRST: u8 = 2;
+const SLASH: u8 = 3;
+const END: u8 = 4;
+const IN_PATH: u8 = 7;
+/// A byte of a query.
+const IN_QUERY: u8 = 8;
+
+fn look(byte: u8) -> u8 {
+    LOOKS.get(usize::from(byte)).copied().unwrap_or_default()
+}
+
+static LOOKS: [u8; 256] = looks();
+
+#[expect(clippy::indexing_slicing, reason = "worked out by the compiler, which would not get past the end")]
+const fn looks() -> [u8; 256] {
+    let mut looks = [0; 256];
+    let mut byte = 0_u8;
+    loop {
+        let in_path = match (byte, Role::of(byte)) {
+            (b'/', _) => SLASH,
+            (b'?', _) => END,
+            (b'.', _) => NOT_FIRST,
+            (_, Role::Unreserved | Role::Reserved) => ANYWHERE,
+            (_, Role::Refused(_) | Role::Foreign) => 0,
+        };
+        let in_query = if byte.is_ascii_graphic() && byte != b'#' { IN_QUERY } else { 0 };
+        looks[byte as usize] = in_path | in_query;
+        let Some(next) = byte.checked_add(1) else { return looks };
+        byte = next;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::path::{PathMode, read};
+
+    #[test]
+    fn what_most_requests_are_for_is_plain() {
+        for target in
+            ["/", "/a", "/a/", "/a.b/c..d/e.", "/a,b=c:d@e!$&'()*+~-_", "/a?", "/a/b?x=%zz//../;&y=\\?"]
+        {
+            let read = as_it_is(target.as_bytes()).unwrap_or_else(|| panic!("{target}"));
+            assert_eq!(read.origin_form(), target);
+        }
+    }
+
+    #[test]
+    fn everything_else_is_left_to_who_reads_it() {
+        for target in [
+            "", "a", "*", "?", "//", "/a//", "/.", "/.a", "/a/../b", "/%61", "/a;b", "/a#", "/a b", "/a?#",
+            "/a? ",
+        ] {
+            assert_eq!(as_it_is(target.as_bytes()), None, "{target}");
+        }
+        for byte in (0..b'!').chain(0x7F..=0xFF) {
+            assert_eq!(as_it_is(&[b'/', byte]), None, "{byte}");
+            assert_eq!(as_it_is(&[b'/', b'?', byte]), None, "{byte}");
+        }
+        for (path, query) in [(MAX_PATH_BYTES, MAX_QUERY_BYTES + 1), (MAX_PATH_BYTES + 1, 0)] {
+            let target = ["/", &"a".repeat(path - 1), "?", &"q".repeat(query)].concat();
+            assert_eq!(as_it_is(target.as_bytes()), None, "{path} {query}");
+        }
+    }
+
+    /// Every target of three bytes behind its slash, of the bytes that mean something to somebody.
+    #[test]
+    fn it_says_what_the_reading_says() {
+        let bytes: Vec<u8> =
+            (0..=u8::MAX).filter(|byte| !byte.is_ascii_alphanumeric()).chain(*b"a25eF").collect();
+        for one in &bytes {
+            for two in &bytes {
+                for three in &bytes {
+                    let target = [b'/', *one, *two, *three];
+                    let Some(plain) = as_it_is(&target) else { continue };
+                    for mode in [PathMode::Refuse, PathMode::Normalize] {
+                        assert_eq!(read(&target, mode).as_ref(), Ok(&plain), "{target:?}");
+                    }
+                }
+            }
+        }
+    }
+}
