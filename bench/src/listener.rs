@@ -13,6 +13,15 @@ const CACHED_TOKENS: u32 = 1000;
 /// How many rules decide: the requests are about the last one.
 const RULES: usize = 10;
 
+/// The type of a filter in WebAssembly.
+const WASM_FILTER: &str = "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm";
+
+/// The listener and the filter whose policy is pushed.
+pub(crate) const PUSHED: &str = "pushed";
+
+/// The file that the policy is discovered in.
+pub(crate) const DISCOVERED: &str = "discovery.json";
+
 /// The issuer of all tokens.
 pub(crate) const ISSUER: &str = "https://auth.example.com";
 
@@ -37,9 +46,10 @@ pub(crate) struct Parts<'a> {
 ///
 /// # Errors
 /// When a path is no UTF-8.
-pub(crate) fn bootstrap(parts: &Parts<'_>, lanes: &[Lane]) -> Result<String> {
+pub(crate) fn bootstrap(parts: &Parts<'_>, lanes: &[Lane], port: u16) -> Result<String> {
     parts.module.to_str().context("the module's path is no UTF-8")?;
-    let listeners: Vec<_> = lanes.iter().map(|lane| listener(*lane, filters(*lane, parts))).collect();
+    let listeners: Vec<_> =
+        lanes.iter().map(|lane| listener(lane.name(), port, filters(*lane, parts))).collect();
     let mut authorizer = cluster("authorizer", parts.authorizer);
     authorizer["typed_extension_protocol_options"] = json!({
         "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
@@ -78,19 +88,20 @@ fn filters(lane: Lane, parts: &Parts<'_>) -> Vec<Value> {
     }
 }
 
-fn listener(lane: Lane, mut filters: Vec<Value>) -> Value {
+fn listener(name: &str, port: u16, mut filters: Vec<Value>) -> Value {
     filters.push(json!({
         "name": "envoy.filters.http.router",
         "typed_config": {"@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"}
     }));
     json!({
-        "name": lane.name(),
-        "address": address(0),
+        "name": name,
+        "address": address(port),
+        "connection_balance_config": {"exact_balance": {}},
         "filter_chains": [{"filters": [{
             "name": "envoy.filters.network.http_connection_manager",
             "typed_config": {
                 "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
-                "stat_prefix": lane.name(),
+                "stat_prefix": name,
                 "use_remote_address": true,
                 "strip_any_host_port": true,
                 "strip_trailing_host_dot": true,
@@ -129,7 +140,7 @@ fn wasm(name: &str, module: &Path, configuration: Option<Value>) -> Value {
     }
     json!({
         "name": name,
-        "typed_config": {"@type": "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm", "config": config}
+        "typed_config": {"@type": WASM_FILTER, "config": config}
     })
 }
 
@@ -213,28 +224,62 @@ fn ext_authz() -> Value {
     })
 }
 
-/// The same as `jwt_authn` and `rbac`, and the tenant bound to the path. Three headers tell of the caller, as there.
-fn policy(lane: Lane, parts: &Parts<'_>) -> Value {
-    let mut document = json!({
-        "version": 1, "name": lane.name(),
-        "authentication": {"methods": [{"name": "people", "jwt": {
-            "issuer": ISSUER, "audience": [AUDIENCE], "algorithms": ["RS256", "ES256", "EdDSA"], "jwks": parts.jwks,
-            "claims": {"user_id": "sub", "tenant": "tenant", "roles": "roles"}
-        }}]},
-        "identity_headers": {"method": null},
+/// Envoy's configuration: one listener whose filter is discovered in this folder.
+pub(crate) fn discovering(folder: &Path) -> Value {
+    let source = json!({"path": folder.join(DISCOVERED), "watched_directory": {"path": folder}});
+    let filter = json!({
+        "name": PUSHED,
+        "config_discovery": {
+            "type_urls": [WASM_FILTER], "config_source": {"path_config_source": source}
+        }
     });
+    json!({
+        "node": {"id": "bench", "cluster": "bench"},
+        "admin": {"address": address(0)},
+        "static_resources": {"listeners": [listener(PUSHED, 0, vec![filter])]}
+    })
+}
+
+/// What is discovered: the gate with so many rules, the first of them about this action.
+pub(crate) fn discovery(module: &Path, jwks: &Value, count: usize, action: &str) -> Value {
+    let mut document = document(PUSHED, jwks);
+    let mut rules = rules(count);
+    rules[0]["action"] = json!(action);
+    document["authorization"] = json!({"rules": rules});
+    let mut resource = wasm(PUSHED, module, Some(document));
+    resource["@type"] = json!("type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig");
+    json!({"version_info": action, "resources": [resource]})
+}
+
+/// The same as `jwt_authn` and `rbac`, and the tenant bound to the path.
+fn policy(lane: Lane, parts: &Parts<'_>) -> Value {
+    let mut document = document(lane.name(), &parts.jwks);
     if lane == Lane::OursAuthentication {
         let anybody = json!({"effect": "allow", "action": "*", "role": "*", "resource": "/**"});
         document["authorization"] = json!({"rules": [anybody]});
-        return document;
+        if let Some(members) = document.as_object_mut() {
+            members.remove("tenancy");
+        }
     }
-    document["tenancy"] = json!({"required": true, "bind": [{"path": "/tenants/{tenant}/**"}]});
-    document["authorization"] = json!({"rules": rules(RULES)});
     if lane == Lane::OursAudited {
         document["audit"] =
             json!({"sink": {"cluster": "audit", "path": "/v1/audit/batches"}, "when_full": "refuse"});
     }
     document
+}
+
+/// Ten rules. Three headers tell of the caller, as those of `jwt_authn` do.
+fn document(name: &str, jwks: &Value) -> Value {
+    json!({
+        "version": 1, "name": name,
+        "authentication": {"methods": [{"name": "people", "jwt": {
+            "issuer": ISSUER, "audience": [AUDIENCE], "algorithms": ["RS256", "ES256", "EdDSA"], "jwks": jwks,
+            "claims": {"user_id": "sub", "tenant": "tenant", "roles": "roles"}
+        }}]},
+        "identity_headers": {"method": null},
+        "tenancy": {"required": true, "bind": [{"path": "/tenants/{tenant}/**"}]},
+        "authorization": {"rules": rules(RULES)}
+    })
 }
 
 /// So many rules, each about an area of its own.

@@ -31,13 +31,14 @@ impl Process {
         Ok(Duration::from_nanos(total))
     }
 
-    /// Its resident memory, in KiB.
+    /// Its resident memory, in MB.
     ///
     /// # Errors
     /// When the process is gone.
-    pub(crate) fn resident_kib(&self) -> Result<u64> {
+    pub(crate) fn resident_mb(&self) -> Result<f64> {
         let status = std::fs::read_to_string(self.folder.join("status"))?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
-        Ok(line.trim().trim_end_matches(" kB").parse()?)
+        let kib: f64 = line.trim().trim_end_matches(" kB").parse()?;
+        Ok(kib * 1024.0 / 1e6)
     }
 }

@@ -5,15 +5,8 @@ use serde::Serialize;
 use crate::comparison::{COMPARISONS, Comparison, is_measured};
 use crate::lane::Lane;
 use crate::rounds::Round;
+use crate::spread::Spread;
 use crate::traffic::Traffic;
-
-/// Smallest, median and largest of some figures.
-#[derive(Clone, Copy, Debug, Serialize)]
-pub(crate) struct Spread {
-    pub(crate) min: f64,
-    pub(crate) median: f64,
-    pub(crate) max: f64,
-}
 
 /// What one lane costs under one kind of traffic.
 #[derive(Debug, Serialize)]
@@ -36,18 +29,6 @@ pub(crate) struct Ratio {
     pub(crate) bar: Option<f64>,
     /// Whether the median keeps the bar; none where there is none.
     pub(crate) kept: Option<bool>,
-}
-
-impl Spread {
-    /// Of no figures: not a number.
-    pub(crate) fn of(mut figures: Vec<f64>) -> Self {
-        figures.sort_by(f64::total_cmp);
-        let at = |index: usize| figures.get(index).copied().unwrap_or(f64::NAN);
-        let (half, last) = (figures.len() / 2, figures.len().saturating_sub(1));
-        let median =
-            if figures.len() % 2 == 1 { at(half) } else { (at(half.wrapping_sub(1)) + at(half)) / 2.0 };
-        Self { min: at(0), median, max: at(last) }
-    }
 }
 
 /// What every lane costs.
@@ -97,13 +78,6 @@ fn above_bare(round: &Round, lane: Lane, traffic: Traffic) -> f64 {
 mod tests {
     use super::*;
     use crate::rounds::Sample;
-
-    #[test]
-    fn medians_of_odd_and_even_counts() {
-        assert_eq!(Spread::of(vec![3.0, 1.0, 2.0]).median, 2.0);
-        assert_eq!(Spread::of(vec![4.0, 1.0, 2.0, 3.0]).median, 2.5);
-        assert!(Spread::of(vec![]).median.is_nan());
-    }
 
     #[test]
     fn a_ratio_is_of_what_comes_above_the_bare_listener_in_the_same_round() {

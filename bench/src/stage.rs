@@ -60,6 +60,20 @@ impl Stage {
         lanes: &[Lane],
         workers: u32,
     ) -> Result<Self> {
+        Self::start_at(programs, mint, lanes, workers, 0).await
+    }
+
+    /// The same with listeners at this port; 0 lets the system pick.
+    ///
+    /// # Errors
+    /// When a part does not start; with the end of Envoy's log.
+    pub(crate) async fn start_at(
+        programs: &Programs,
+        mint: &Mint,
+        lanes: &[Lane],
+        workers: u32,
+        port: u16,
+    ) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let sink = Sink::start(&folder.path().join("audit.ndjson")).await?;
         let parts = Parts {
@@ -70,7 +84,7 @@ impl Stage {
             sink: sink.address().port(),
             authorizer: authorizer::start().await?,
         };
-        let mut options = EnvoyOptions::new(&programs.envoy, bootstrap(&parts, lanes)?);
+        let mut options = EnvoyOptions::new(&programs.envoy, bootstrap(&parts, lanes, port)?);
         options.concurrency = workers;
         options.log_level = "warning".to_owned();
         let envoy = Envoy::start(&options).await?;

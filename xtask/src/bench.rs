@@ -33,11 +33,11 @@ pub(crate) enum Extent {
 }
 
 impl Extent {
-    /// Rounds, and requests for each listener and kind of traffic in one.
-    fn arguments(self) -> [&'static str; 4] {
+    /// What the measuring program is told.
+    fn arguments(self) -> &'static str {
         match self {
-            Self::Quick => ["--rounds", "8", "--requests", "1500"],
-            Self::Whole => ["--rounds", "16", "--requests", "6000"],
+            Self::Quick => "--rounds 8 --requests 1000 --turns 2 --seconds 0.5 --requests-for-memory 100000",
+            Self::Whole => "--rounds 12 --requests 5000 --turns 8 --seconds 3 --requests-for-memory 1000000",
         }
     }
 }
@@ -66,7 +66,7 @@ pub(crate) async fn run(
     let mut program = Command::new(workspace.cargo_target.join("load/portcullis-bench"));
     program.arg("--envoy").arg(&envoy.path).arg("--module").arg(&module.path).arg("--empty");
     program.arg(workspace.cargo_target.join(WASM).join("release/portcullis_bench_empty.wasm"));
-    program.args(extent.arguments());
+    program.args(extent.arguments().split(' '));
     let measured = run_step(progress, "measuring", program, STEP_LIMIT).await?;
     let line = measured.lines().last().unwrap_or_default();
     let measured: Value =
@@ -77,8 +77,8 @@ pub(crate) async fn run(
         println!(
             "Envoy {}\n\n{}\n\n{}",
             envoy.version,
-            ratios(&measured["ratios"]),
-            costs(&measured["costs"])
+            ratios(&measured["rounds"]["ratios"]),
+            costs(&measured["rounds"]["costs"])
         );
     }
     Ok(())

@@ -1,0 +1,95 @@
+//! Whether workers cost each other: what four do with a second of CPU, against one.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use serde::Serialize;
+
+use crate::bar::Bar;
+use crate::client::{Clients, Sources};
+use crate::lane::Lane;
+use crate::spread::Spread;
+use crate::stage::{Programs, Stage};
+use crate::traffic::{Mint, Traffic};
+
+/// Workers that are compared with one.
+const WORKERS: u32 = 4;
+
+/// Connections for each worker: it always has something to do.
+const CONNECTIONS: usize = 8;
+
+/// What four must do with a second of CPU, as a part of what one does.
+const BAR: f64 = 0.95;
+
+/// Requests before the first turn, for each worker.
+const WARM_UP: usize = 4_000;
+
+/// How the gate came out, and the bare listener for comparison.
+#[derive(Debug, Serialize)]
+pub(crate) struct Report {
+    workers: u32,
+    /// Cores of this machine, which the clients share.
+    cores: usize,
+    lanes: Vec<OfLane>,
+    bars: Vec<Bar>,
+}
+
+#[derive(Debug, Serialize)]
+struct OfLane {
+    lane: &'static str,
+    /// Requests for each second of CPU, with one worker.
+    one: Spread,
+    /// The same with four.
+    many: Spread,
+    /// The second by the first, in each turn.
+    ratio: Spread,
+}
+
+/// Measures in turns, with so many requests in each.
+///
+/// # Errors
+/// When Envoy does not start, or answers what it must not.
+pub(crate) async fn measure(
+    programs: &Programs,
+    mint: &mut Mint,
+    turns: usize,
+    requests: usize,
+) -> Result<Report> {
+    let lanes = [Lane::Bare, Lane::Ours];
+    let stages = [
+        (1, Stage::start(programs, mint, &lanes, 1).await?),
+        (WORKERS, Stage::start(programs, mint, &lanes, WORKERS).await?),
+    ];
+    let warm = mint.requests(Traffic::Warm, 64)?;
+    let mut report = Vec::new();
+    let mut bars = Vec::new();
+    for lane in lanes {
+        let mut clients = Vec::new();
+        for (workers, stage) in &stages {
+            let connections = CONNECTIONS * *workers as usize;
+            let mut opened = Clients::open(stage.address(lane)?, connections, Sources::Many).await?;
+            opened.send(&warm, 0..WARM_UP * *workers as usize, true).await?;
+            clients.push((opened, &stage.process, Vec::new()));
+        }
+        for _ in 0..turns {
+            for (clients, process, figures) in &mut clients {
+                let before = process.cpu()?;
+                clients.send(&warm, 0..requests, true).await?;
+                figures.push(per_cpu_second(requests, process.cpu()?.saturating_sub(before)));
+            }
+        }
+        let figures: Vec<Vec<f64>> = clients.into_iter().map(|(_, _, figures)| figures).collect();
+        let ratio = Spread::of(figures[1].iter().zip(&figures[0]).map(|(many, one)| many / one).collect());
+        if lane == Lane::Ours {
+            bars.push(Bar::at_least("four workers against one, requests for CPU", "", ratio, BAR));
+        }
+        let [one, many] = [0, 1].map(|at| Spread::of(figures[at].clone()));
+        report.push(OfLane { lane: lane.name(), one, many, ratio });
+    }
+    let cores = std::thread::available_parallelism()?.get();
+    Ok(Report { workers: WORKERS, cores, lanes: report, bars })
+}
+
+fn per_cpu_second(requests: usize, cpu: Duration) -> f64 {
+    requests as f64 / cpu.as_secs_f64()
+}
