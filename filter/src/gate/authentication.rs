@@ -22,7 +22,7 @@ use crate::gate::conclusion::Caller;
 use crate::gate::keys::{KeySource, RemoteKeys};
 use crate::gate::request::Request;
 use crate::gate::trial::{Sides, access};
-use crate::gate::verified_tokens::VerifiedTokens;
+use crate::gate::verified_tokens::{Known, VerifiedTokens};
 use crate::gate::waiting::{Waiting, Wanted};
 use crate::gate::{CalloutReply, Denial, ExchangeId, Gate, Turn};
 use crate::metrics::{AttemptResult, Done, Metric};
@@ -148,8 +148,8 @@ impl Authenticator {
         }
     }
 
-    /// Whom the token speaks for, if verifying it anew would come to what it came to before.
-    pub(super) fn recall(&mut self, method: usize, token: &[u8], now: UnixTime) -> Option<Arc<Caller>> {
+    /// What the token came to before, if verifying it anew would come to the same.
+    pub(super) fn recall(&mut self, method: usize, token: &[u8], now: UnixTime) -> Option<Known> {
         let keys = Arc::clone(self.keys_in_force(method, now)?);
         self.verified.find(method, token, &keys, now)
     }
@@ -162,7 +162,15 @@ impl Authenticator {
         valid_until: Option<UnixTime>,
     ) {
         if let Some(keys) = self.keys_in_force(caller.method, now).map(Arc::clone) {
-            self.verified.remember(token, &keys, caller, now, valid_until);
+            let known = Known::Caller(Arc::clone(caller));
+            self.verified.remember(caller.method, token, &keys, known, now, valid_until);
+        }
+    }
+
+    /// Remembers that the token has expired, if its signature was looked at before its claims.
+    fn remember_expired(&mut self, method: usize, token: &[u8], now: UnixTime) {
+        if let Some(KeySource::Static(keys)) = self.keys.get(method) {
+            self.verified.remember(method, token, keys, Known::Expired, now, None);
         }
     }
 
@@ -251,9 +259,16 @@ impl Gate {
         after_fetch: bool,
         turn: &mut Turn<'_>,
     ) {
-        if let Some(caller) = self.authenticator.recall(method, credential.expose(), turn.now) {
-            self.fetch_if_due(method, turn);
-            return self.accept(exchange, request, caller, since, turn);
+        match self.authenticator.recall(method, credential.expose(), turn.now) {
+            Some(Known::Caller(caller)) => {
+                self.fetch_if_due(method, turn);
+                return self.accept(exchange, request, caller, since, turn);
+            }
+            Some(Known::Expired) => {
+                let error = AuthnError::Claim(ClaimDefect::Expired);
+                return self.refuse_credential(exchange, &request, method, error, since, turn);
+            }
+            None => {}
         }
         match self.authenticator.attempt(method, credential.expose(), turn.now, turn.crypto, after_fetch) {
             Attempt::Verified(token) => {
@@ -267,7 +282,12 @@ impl Gate {
                 self.authenticator.remember(credential.expose(), &caller, turn.now, token.valid_until());
                 self.accept(exchange, request, caller, since, turn);
             }
-            Attempt::Failed(error) => self.refuse_credential(exchange, &request, method, error, since, turn),
+            Attempt::Failed(error) => {
+                if error == AuthnError::Claim(ClaimDefect::Expired) {
+                    self.authenticator.remember_expired(method, credential.expose(), turn.now);
+                }
+                self.refuse_credential(exchange, &request, method, error, since, turn);
+            }
             Attempt::Unavailable(retry_after) => {
                 self.refuse_for_keys(exchange, &request, method, retry_after, since, turn);
             }

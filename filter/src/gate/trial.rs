@@ -17,6 +17,7 @@ use crate::gate::authentication::Attempt;
 use crate::gate::conclusion::Caller;
 use crate::gate::recording::Verdict;
 use crate::gate::request::Request;
+use crate::gate::verified_tokens::Known;
 use crate::gate::{Code, Gate, Turn};
 use crate::metrics::{Metric, Trialled};
 use crate::time::UnixTime;
@@ -139,8 +140,10 @@ impl Gate {
         let Found::One(credential, places) = found else { return None };
         let (token, now) = (credential.expose(), turn.now);
         let method = self.authenticator.choose(&places, &credential)?;
-        if let Some(caller) = self.authenticator.recall(method, token, now) {
-            return Some(caller);
+        match self.authenticator.recall(method, token, now) {
+            Some(Known::Caller(caller)) => return Some(caller),
+            Some(Known::Expired) => return None,
+            None => {}
         }
         match self.authenticator.attempt(method, token, now, turn.crypto, true) {
             Attempt::Verified(verified) => {

@@ -2,7 +2,9 @@
 //!
 //! A token is found again only if the same bytes were verified by the same method with the very keys that are in force,
 //! and only between that moment and the first at which it would be refused: when keys change, a token expires or the
-//! clock is set back, it is verified anew. Nothing here verifies anything, and what fails is not remembered.
+//! clock is set back, it is verified anew. Nothing here verifies anything. Of what fails only one thing is remembered: that
+//! a token whose signature is good has expired, for no later moment makes it good again, and clients send such tokens
+//! until somebody looks. What was never signed is not remembered, or anybody could fill the places.
 //!
 //! It is a table of sets of a few places each, and a token belongs to one set. A newcomer to a full set takes the place
 //! of a token that is over, or wears down the one least used: only when that has no use left does the newcomer get its
@@ -34,6 +36,15 @@ struct Set {
     newcomers: u8,
 }
 
+/// What verifying a token came to.
+#[derive(Debug, Clone)]
+pub(super) enum Known {
+    /// It speaks for this caller.
+    Caller(Arc<Caller>),
+    /// It was signed as it should be, and has expired.
+    Expired,
+}
+
 /// What is remembered of a token.
 struct Remembered {
     token: Zeroizing<Box<[u8]>>,
@@ -41,7 +52,8 @@ struct Remembered {
     tail: u64,
     /// Held, so that no other set of keys can come to lie at its address.
     keys: Arc<KeySet>,
-    caller: Arc<Caller>,
+    method: usize,
+    outcome: Known,
     verified_at: UnixTime,
     valid_until: Option<UnixTime>,
     /// How often it was used lately, up to [`MAX_USES`].
@@ -60,29 +72,30 @@ impl VerifiedTokens {
         VerifiedTokens { sets: (0..SETS).map(|_| Set::default()).collect(), bytes: 0 }
     }
 
-    /// Whom `token` speaks for by `method`, if that was found out with `keys` and still holds at `now`.
+    /// What verifying `token` by `method` came to, if that was found out with `keys` and still holds at `now`.
     pub(super) fn find(
         &mut self,
         method: usize,
         token: &[u8],
         keys: &Arc<KeySet>,
         now: UnixTime,
-    ) -> Option<Arc<Caller>> {
+    ) -> Option<Known> {
         let set = self.sets.get_mut(set_of(token))?;
         let known = set.places.iter_mut().flatten().find(|known| known.is(method, token))?;
         if !Arc::ptr_eq(&known.keys, keys) || !known.holds(now) {
             return None;
         }
         known.uses = known.uses.saturating_add(1).min(MAX_USES);
-        Some(Arc::clone(&known.caller))
+        Some(known.outcome.clone())
     }
 
-    /// Remembers that `token` was verified with `keys` at `now`, and would be refused from `valid_until`.
+    /// Remembers what verifying `token` by `method` with `keys` came to at `now`, and will come to until `valid_until`.
     pub(super) fn remember(
         &mut self,
+        method: usize,
         token: &[u8],
         keys: &Arc<KeySet>,
-        caller: &Arc<Caller>,
+        outcome: Known,
         now: UnixTime,
         valid_until: Option<UnixTime>,
     ) {
@@ -90,7 +103,7 @@ impl VerifiedTokens {
             return;
         }
         let Some(set) = self.sets.get_mut(set_of(token)) else { return };
-        let Some(place) = set.place_for(caller.method, token, keys, now) else { return };
+        let Some(place) = set.place_for(method, token, keys, now) else { return };
         let freed = place.as_ref().map_or(0, |old| old.token.len());
         let bytes = self.bytes.saturating_sub(freed).saturating_add(token.len());
         if bytes > MAX_BYTES {
@@ -101,7 +114,8 @@ impl VerifiedTokens {
             token: Zeroizing::new(token.into()),
             tail: tail_of(token),
             keys: Arc::clone(keys),
-            caller: Arc::clone(caller),
+            method,
+            outcome,
             verified_at: now,
             valid_until,
             uses: 0,
@@ -111,7 +125,7 @@ impl VerifiedTokens {
     /// Forgets everything that `method` verified: its keys are others now.
     pub(super) fn forget(&mut self, method: usize) {
         for place in self.sets.iter_mut().flat_map(|set| &mut set.places) {
-            if place.as_ref().is_some_and(|known| known.caller.method == method) {
+            if place.as_ref().is_some_and(|known| known.method == method) {
                 self.bytes = self.bytes.saturating_sub(place.take().map_or(0, |old| old.token.len()));
             }
         }
@@ -122,7 +136,7 @@ impl Remembered {
     /// Whole tokens are compared, in a time that does not tell how much of them is alike: the end at once, and if that is
     /// the same, everything.
     fn is(&self, method: usize, token: &[u8]) -> bool {
-        self.caller.method == method && self.tail == tail_of(token) && is_same(&self.token, token)
+        self.method == method && self.tail == tail_of(token) && is_same(&self.token, token)
     }
 
     /// Whether verifying anew would come to the same. Everything that a token says of time has a first moment from which
@@ -148,7 +162,7 @@ impl Set {
             None => Claim::Free,
             Some(known) if !known.holds(now) => Claim::Free,
             // Keys that the newcomer's method has no more.
-            Some(known) if known.caller.method == method && !Arc::ptr_eq(&known.keys, keys) => Claim::Free,
+            Some(known) if known.method == method && !Arc::ptr_eq(&known.keys, keys) => Claim::Free,
             Some(known) => Claim::Used(known.uses),
         };
         let place = self.places.iter_mut().min_by_key(|place| claim(place))?;
@@ -243,7 +257,7 @@ mod tests {
     #[test]
     fn a_token_is_found_by_its_method_its_keys_and_its_time_alone() {
         let (mut tokens, keys, others) = (VerifiedTokens::new(), keys(), self::keys());
-        tokens.remember(&token(1), &keys, &caller(0), at(100), Some(at(200)));
+        tokens.remember(0, &token(1), &keys, Known::Caller(caller(0)), at(100), Some(at(200)));
         for (found, method, name, keys, now) in [
             (true, 0, 1, &keys, at(100)),
             (true, 0, 1, &keys, UnixTime::from_nanos(at(200).as_nanos() - 1)),
@@ -283,29 +297,42 @@ mod tests {
     #[test]
     fn tokens_that_come_once_do_not_drive_out_one_that_comes_again() {
         let (mut tokens, keys) = (VerifiedTokens::new(), keys());
-        tokens.remember(&token(0), &keys, &caller(0), at(100), None);
+        tokens.remember(0, &token(0), &keys, Known::Caller(caller(0)), at(100), None);
         for number in 1..10_000 {
-            tokens.remember(&token(number), &keys, &caller(0), at(100), None);
+            tokens.remember(0, &token(number), &keys, Known::Caller(caller(0)), at(100), None);
             assert!(tokens.find(0, &token(0), &keys, at(100)).is_some(), "after {number} others");
         }
         // Used no more, it goes.
         for number in 10_000..10_000 + 6 * usize::from(NEWCOMERS_PER_AGE) {
-            tokens.remember(&token(number), &keys, &caller(0), at(100), None);
+            tokens.remember(0, &token(number), &keys, Known::Caller(caller(0)), at(100), None);
         }
         assert!(tokens.find(0, &token(0), &keys, at(100)).is_none());
         assert_eq!(tokens.bytes, WAYS * token(0).len());
     }
 
     #[test]
+    fn what_has_expired_stays_so_unless_the_clock_goes_back_or_the_keys_go() {
+        let (mut tokens, keys, others) = (VerifiedTokens::new(), keys(), self::keys());
+        tokens.remember(0, &token(1), &keys, Known::Expired, at(100), None);
+        assert!(matches!(tokens.find(0, &token(1), &keys, at(100)), Some(Known::Expired)));
+        assert!(matches!(tokens.find(0, &token(1), &keys, at(100_000)), Some(Known::Expired)));
+        assert!(tokens.find(0, &token(1), &keys, at(99)).is_none());
+        assert!(tokens.find(0, &token(1), &others, at(100)).is_none());
+        assert!(tokens.find(1, &token(1), &keys, at(100)).is_none());
+        tokens.forget(0);
+        assert!(tokens.find(0, &token(1), &keys, at(100)).is_none());
+    }
+
+    #[test]
     fn what_is_over_makes_room_at_once() {
         let (mut tokens, keys) = (VerifiedTokens::new(), keys());
         for number in 0..WAYS {
-            tokens.remember(&token(number), &keys, &caller(0), at(100), Some(at(200)));
+            tokens.remember(0, &token(number), &keys, Known::Caller(caller(0)), at(100), Some(at(200)));
             for _ in 0..3 {
                 assert!(tokens.find(0, &token(number), &keys, at(100)).is_some());
             }
         }
-        tokens.remember(&token(7), &keys, &caller(0), at(200), None);
+        tokens.remember(0, &token(7), &keys, Known::Caller(caller(0)), at(200), None);
         assert!(tokens.find(0, &token(7), &keys, at(200)).is_some());
     }
 
@@ -314,19 +341,19 @@ mod tests {
         let (mut tokens, keys) = (VerifiedTokens::new(), keys());
         for number in 0..10_000_usize {
             let token = format!("{:>length$}", number.wrapping_mul(2_654_435_761), length = MAX_TOKEN_BYTES);
-            tokens.remember(token.as_bytes(), &keys, &caller(0), at(100), None);
+            tokens.remember(0, token.as_bytes(), &keys, Known::Caller(caller(0)), at(100), None);
             assert!(tokens.bytes <= MAX_BYTES);
         }
         assert!(tokens.bytes > MAX_BYTES - MAX_TOKEN_BYTES, "{} bytes", tokens.bytes);
         let long = vec![b'x'; MAX_TOKEN_BYTES + 1];
-        tokens.remember(&long, &keys, &caller(0), at(100), None);
+        tokens.remember(0, &long, &keys, Known::Caller(caller(0)), at(100), None);
         assert!(tokens.find(0, &long, &keys, at(100)).is_none());
     }
 
     #[test]
     fn debug_shows_no_token() {
         let mut tokens = VerifiedTokens::new();
-        tokens.remember(b"canary", &keys(), &caller(0), at(100), None);
+        tokens.remember(0, b"canary", &keys(), Known::Caller(caller(0)), at(100), None);
         let shown = format!("{tokens:?}");
         assert!(!shown.contains("canary") && !shown.contains("99, 97, 110"), "{shown}");
     }

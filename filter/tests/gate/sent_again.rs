@@ -56,6 +56,23 @@ fn a_token_that_is_one_letter_off_is_refused() {
 }
 
 #[test]
+fn a_token_that_is_one_letter_off_an_expired_one_is_looked_at_itself() {
+    let mut scene = Scene::of(&with_keys(&["k1"]));
+    let expired = signed("k1", &claims(&json!({"exp": START - 100})));
+    let refusal = answer(&mut scene, &expired);
+    assert_eq!(refusal, refused(401, "invalid_token"));
+    for place in (0..expired.len()).step_by(3) {
+        let mut bytes = expired.clone().into_bytes();
+        bytes[place] = if bytes[place] == b'A' { b'B' } else { b'A' };
+        let other = String::from_utf8(bytes).unwrap();
+        let expected = answer(&mut Scene::of(&with_keys(&["k1"])), &other);
+        assert_eq!(answer(&mut scene, &other), expected, "letter {place}");
+        assert_ne!(expected, Outcome::Resumed);
+    }
+    assert_eq!(answer(&mut scene, &expired), refusal);
+}
+
+#[test]
 fn a_token_is_refused_at_the_moment_it_expires() {
     let mut scene = Scene::of(&with_keys(&["k1"]));
     let token = signed("k1", &claims(&json!({"exp": START + 100})));
