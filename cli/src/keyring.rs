@@ -152,10 +152,7 @@ impl<'p> Keyring<'p> {
             KeysHere::Known(keys) => keys,
             KeysHere::Remote | KeysHere::Unset(_) => {
                 // What no key could make good is refused without one.
-                method
-                    .verifier
-                    .reject_early(token, now)
-                    .map_err(|error| Unverified::refused(method, error))?;
+                method.verifier.examine(token, now).map_err(|error| Unverified::refused(method, error))?;
                 return Err(unknown(match keys {
                     KeysHere::Unset(variable) => {
                         format!("`{variable}` is not set here; set it, or name it in --env-file")

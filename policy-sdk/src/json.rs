@@ -20,7 +20,7 @@ use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 use serde_json::error::Category;
 
-pub(crate) use tree::Tree;
+pub use tree::Tree;
 
 use crate::limits::{MAX_JSON_BYTES, MAX_JSON_DEPTH, MAX_REPORTED_NAME_CHARS};
 
@@ -48,7 +48,7 @@ pub fn parse_within(bytes: &[u8], max_bytes: usize) -> Result<Value, JsonError> 
 /// # Errors
 ///
 /// [`JsonError`] for every input that is not exactly one strict JSON text within the bound.
-pub(crate) fn read(bytes: &[u8], max_bytes: usize) -> Result<Tree<'_>, JsonError> {
+pub fn read(bytes: &[u8], max_bytes: usize) -> Result<Tree<'_>, JsonError> {
     if bytes.len() > max_bytes {
         return Err(JsonError::TooLarge { max_bytes });
     }

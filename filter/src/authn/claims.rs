@@ -3,11 +3,11 @@
 //! A claim of the wrong type is an error and never an absent claim: a role list that cannot be read must not become no
 //! roles where a rule forbids a role. This module does not judge the claims: see [`super::jwt`].
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
-use portcullis_policy::json;
-use serde_json::{Map, Number, Value};
+use portcullis_policy::json::{self, Tree};
 
 use super::error::{Claim, ClaimDefect, TokenDefect};
 use super::jws::MAX_TOKEN_BYTES;
@@ -26,46 +26,46 @@ pub const MAX_AUDIENCES: usize = 64;
 /// The most bytes a claim's name or pointer may have.
 pub const MAX_CLAIM_PATH_BYTES: usize = 256;
 
-/// The claims of a token. `Debug` shows their number and no name or value.
+/// The claims of a token, in the order of its payload, each once. `Debug` shows their number and no name or value.
 #[derive(Clone, PartialEq)]
-pub struct ClaimsSet(Map<String, Value>);
+pub struct ClaimsSet<'p>(Vec<(Cow<'p, str>, Tree<'p>)>);
 
-impl ClaimsSet {
+impl<'p> ClaimsSet<'p> {
     /// Reads a payload as strict JSON: one object, no name twice (RFC 7519 4 lets a verifier refuse that).
     ///
     /// # Errors
     /// [`TokenDefect::PayloadNotJsonObject`] for anything else.
-    pub fn parse(payload: &[u8]) -> Result<Self, TokenDefect> {
-        match json::parse_within(payload, MAX_TOKEN_BYTES) {
-            Ok(Value::Object(claims)) => Ok(Self(claims)),
+    pub fn parse(payload: &'p [u8]) -> Result<Self, TokenDefect> {
+        match json::read(payload, MAX_TOKEN_BYTES) {
+            Ok(Tree::Object(claims)) => Ok(Self(claims)),
             Ok(_) | Err(_) => Err(TokenDefect::PayloadNotJsonObject),
         }
     }
 
     /// The claim of this name, as it came.
     #[must_use]
-    pub fn get(&self, name: &str) -> Option<&Value> {
-        self.0.get(name)
+    pub fn get(&self, name: &str) -> Option<&Tree<'p>> {
+        member(&self.0, name)
     }
 
     /// The value a path leads to.
     #[must_use]
-    pub fn at(&self, path: &ClaimPath) -> Option<&Value> {
+    pub fn at(&self, path: &ClaimPath) -> Option<&Tree<'p>> {
         match path {
-            ClaimPath::Name(name) => self.0.get(name),
+            ClaimPath::Name(name) => self.get(name),
             ClaimPath::Pointer { first, rest } => {
-                rest.iter().try_fold(self.0.get(first)?, |value, token| match value {
-                    Value::Object(members) => members.get(token),
-                    Value::Array(items) => items.get(array_index(token)?),
-                    Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
+                rest.iter().try_fold(self.get(first)?, |value, token| match value {
+                    Tree::Object(members) => member(members, token),
+                    Tree::List(items) => items.get(array_index(token)?),
+                    Tree::Null
+                    | Tree::Boolean(_)
+                    | Tree::Unsigned(_)
+                    | Tree::Negative(_)
+                    | Tree::Float(_)
+                    | Tree::Text(_) => None,
                 })
             }
         }
-    }
-
-    /// All claims by name, in lexical order or the order they came.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
-        self.0.iter().map(|(name, value)| (name.as_str(), value))
     }
 
     /// A NumericDate (RFC 7519 2): seconds since the epoch, a fraction allowed.
@@ -74,13 +74,9 @@ impl ClaimsSet {
     /// [`ClaimDefect::Malformed`] for anything but a number between the epoch and [`UnixTime::MAX`]: milliseconds taken
     /// for seconds land beyond it.
     pub fn numeric_date(&self, name: &str, claim: Claim) -> Result<Option<UnixTime>, ClaimDefect> {
-        match self.0.get(name) {
+        match self.get(name) {
             None => Ok(None),
-            Some(Value::Number(number)) => match unix_time(number) {
-                Some(moment) => Ok(Some(moment)),
-                None => Err(ClaimDefect::Malformed(claim)),
-            },
-            Some(_) => Err(ClaimDefect::Malformed(claim)),
+            Some(value) => unix_time(value).map(Some).ok_or(ClaimDefect::Malformed(claim)),
         }
     }
 
@@ -108,19 +104,24 @@ impl ClaimsSet {
     ) -> Result<Vec<String>, ClaimDefect> {
         let list: Option<Vec<String>> = match self.at(path) {
             None => Some(Vec::new()),
-            Some(Value::Array(entries)) => bounded(entries.iter().map(identifier), MAX_LIST_ENTRIES),
-            Some(Value::String(text)) => match form {
+            Some(Tree::List(entries)) => bounded(entries.iter().map(identifier), MAX_LIST_ENTRIES),
+            Some(Tree::Text(text)) => match form {
                 ListForm::SpaceDelimited => bounded(
                     text.split(' ')
                         .filter(|entry| !entry.is_empty())
                         .map(|entry| is_identifier(entry).then_some(entry)),
                     MAX_LIST_ENTRIES,
                 ),
-                ListForm::SingleString => {
-                    bounded([is_identifier(text).then_some(text.as_str())].into_iter(), 1)
-                }
+                ListForm::SingleString => bounded([is_identifier(text).then_some(&**text)].into_iter(), 1),
             },
-            Some(Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_)) => None,
+            Some(
+                Tree::Null
+                | Tree::Boolean(_)
+                | Tree::Unsigned(_)
+                | Tree::Negative(_)
+                | Tree::Float(_)
+                | Tree::Object(_),
+            ) => None,
         };
         list.ok_or(ClaimDefect::Malformed(claim))
     }
@@ -130,9 +131,9 @@ impl ClaimsSet {
     /// # Errors
     /// [`ClaimDefect::Malformed`] for any other value, and for more than [`MAX_AUDIENCES`].
     pub fn audiences(&self) -> Result<Option<Vec<&str>>, ClaimDefect> {
-        let audiences = match self.0.get("aud") {
+        let audiences = match self.get("aud") {
             None => return Ok(None),
-            Some(Value::Array(entries)) if entries.len() <= MAX_AUDIENCES => {
+            Some(Tree::List(entries)) if entries.len() <= MAX_AUDIENCES => {
                 entries.iter().map(identifier).collect()
             }
             Some(value) => identifier(value).map(|audience| vec![audience]),
@@ -141,7 +142,7 @@ impl ClaimsSet {
     }
 }
 
-impl fmt::Debug for ClaimsSet {
+impl fmt::Debug for ClaimsSet<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "ClaimsSet({} claims)", self.0.len())
     }
@@ -228,7 +229,12 @@ fn bounded<'v>(entries: impl Iterator<Item = Option<&'v str>>, max_entries: usiz
     Some(list)
 }
 
-fn identifier(value: &Value) -> Option<&str> {
+/// The member of this name. They are looked through: of the few that a token has, a few are asked for.
+fn member<'o, 'p>(members: &'o [(Cow<'p, str>, Tree<'p>)], name: &str) -> Option<&'o Tree<'p>> {
+    members.iter().find(|(known, _)| known == name).map(|(_, value)| value)
+}
+
+fn identifier<'o>(value: &'o Tree<'_>) -> Option<&'o str> {
     value.as_str().filter(|text| is_identifier(text))
 }
 
@@ -237,15 +243,22 @@ fn is_identifier(text: &str) -> bool {
     !text.is_empty() && text.len() <= MAX_IDENTIFIER_BYTES && !text.chars().any(char::is_control)
 }
 
-fn unix_time(number: &Number) -> Option<UnixTime> {
-    if let Some(seconds) = number.as_u64() {
-        return UnixTime::from_seconds(seconds);
+fn unix_time(number: &Tree<'_>) -> Option<UnixTime> {
+    match number {
+        Tree::Unsigned(seconds) => UnixTime::from_seconds(*seconds),
+        // Negative, beyond 2^64, infinite or NaN: refused here, so that the conversion below cannot round anything in.
+        Tree::Float(seconds) if (0.0..MAX_SECONDS).contains(seconds) => {
+            let since = std::time::Duration::try_from_secs_f64(*seconds).ok()?;
+            Some(UnixTime::default().saturating_add(since))
+        }
+        Tree::Float(_)
+        | Tree::Negative(_)
+        | Tree::Null
+        | Tree::Boolean(_)
+        | Tree::Text(_)
+        | Tree::List(_)
+        | Tree::Object(_) => None,
     }
-    // Negative, beyond 2^64, infinite or NaN: refused here, so that the conversion below cannot round anything in.
-    let seconds = number.as_f64().filter(|seconds| (0.0..MAX_SECONDS).contains(seconds))?;
-    std::time::Duration::try_from_secs_f64(seconds)
-        .ok()
-        .map(|since| UnixTime::default().saturating_add(since))
 }
 
 /// Just below [`UnixTime::MAX`], in seconds.
@@ -296,8 +309,8 @@ mod tests {
     fn pointers_lead_through_objects_and_arrays() {
         let claims = ClaimsSet::parse(br#"{"a":{"":[{"b":1}]},"0":2}"#).unwrap();
         let at = |path: &str| claims.at(&path.parse().unwrap()).cloned();
-        assert_eq!(at("/a//0/b"), Some(Value::from(1)));
-        assert_eq!(at("/0"), Some(Value::from(2)));
+        assert_eq!(at("/a//0/b"), Some(Tree::Unsigned(1)));
+        assert_eq!(at("/0"), Some(Tree::Unsigned(2)));
         for nothing in ["/a//00/b", "/a//+0/b", "/a//1", "/a//-", "/b", "/0/x", "/a//0/b/c"] {
             assert_eq!(at(nothing), None, "{nothing}");
         }

@@ -6,8 +6,7 @@
 
 use std::fmt;
 
-use portcullis_policy::json;
-use serde_json::{Map, Value};
+use portcullis_policy::json::{self, Tree};
 
 use super::base64url;
 use super::error::TokenDefect;
@@ -104,29 +103,30 @@ impl JoseHeader {
     /// # Errors
     /// [`TokenDefect`] when it is no strict JSON object, lacks `alg`, or asks for something we do not do.
     pub fn parse(bytes: &[u8]) -> Result<Self, TokenDefect> {
-        let Ok(Value::Object(members)) = json::parse_within(bytes, MAX_TOKEN_BYTES) else {
+        let Ok(Tree::Object(members)) = json::read(bytes, MAX_TOKEN_BYTES) else {
             return Err(TokenDefect::HeaderNotJsonObject);
         };
+        let value = |name| members.iter().find(|(known, _)| known == name).map(|(_, value)| value);
         // Presence is enough for these three: each changes what the other parts mean.
-        if members.contains_key("crit") {
+        if value("crit").is_some() {
             return Err(TokenDefect::CriticalExtension);
         }
-        if members.contains_key("b64") {
+        if value("b64").is_some() {
             return Err(TokenDefect::UnencodedPayload);
         }
-        if members.contains_key("zip") {
+        if value("zip").is_some() {
             return Err(TokenDefect::Compressed);
         }
         let algorithm =
-            string(&members, "alg", MAX_HEADER_NAME_BYTES)?.ok_or(TokenDefect::AlgorithmMissing)?.to_owned();
-        let content_type = string(&members, "cty", MAX_HEADER_NAME_BYTES)?;
+            string(value("alg"), MAX_HEADER_NAME_BYTES)?.ok_or(TokenDefect::AlgorithmMissing)?.to_owned();
+        let content_type = string(value("cty"), MAX_HEADER_NAME_BYTES)?;
         if content_type.is_some_and(|content_type| is_media_type(content_type, "jwt")) {
             return Err(TokenDefect::Nested);
         }
         Ok(Self {
             algorithm,
-            key_id: string(&members, "kid", MAX_KEY_ID_BYTES)?.map(str::to_owned),
-            token_type: string(&members, "typ", MAX_HEADER_NAME_BYTES)?.map(str::to_owned),
+            key_id: string(value("kid"), MAX_KEY_ID_BYTES)?.map(str::to_owned),
+            token_type: string(value("typ"), MAX_HEADER_NAME_BYTES)?.map(str::to_owned),
         })
     }
 
@@ -162,15 +162,11 @@ impl fmt::Debug for JoseHeader {
     }
 }
 
-fn string<'m>(
-    members: &'m Map<String, Value>,
-    name: &str,
-    max_bytes: usize,
-) -> Result<Option<&'m str>, TokenDefect> {
-    match members.get(name) {
-        None => Ok(None),
-        Some(Value::String(text)) if text.len() <= max_bytes => Ok(Some(text)),
-        Some(_) => Err(TokenDefect::HeaderParameter),
+fn string<'m>(value: Option<&'m Tree<'_>>, max_bytes: usize) -> Result<Option<&'m str>, TokenDefect> {
+    let Some(value) = value else { return Ok(None) };
+    match value.as_str().filter(|text| text.len() <= max_bytes) {
+        Some(text) => Ok(Some(text)),
+        None => Err(TokenDefect::HeaderParameter),
     }
 }
 

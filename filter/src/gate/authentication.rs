@@ -8,7 +8,6 @@ use portcullis_policy::policy::Access;
 use crate::authn::error::AuthnError;
 use crate::authn::error::ClaimDefect;
 use crate::authn::jwk::JwkSet;
-use crate::authn::jws::CompactJws;
 use crate::authn::jwt::{VerifiedToken, peek_issuer};
 use crate::authn::keyset::KeySet;
 use crate::authn::probe::HostProbe;
@@ -102,13 +101,11 @@ impl Authenticator {
             KeySource::Remote(remote) => remote,
         };
         // What could not be accepted with any key waits for none, so that garbage cannot fill the room.
-        if let Err(error) = settings.verifier.reject_early(token, now) {
-            return Attempt::Failed(error);
-        }
-        let names_key = match CompactJws::parse(token) {
-            Ok(jws) => jws.header().key_id().is_some(),
-            Err(defect) => return Attempt::Failed(AuthnError::Malformed(defect)),
+        let unverified = match settings.verifier.examine(token, now) {
+            Ok(unverified) => unverified,
+            Err(error) => return Attempt::Failed(error),
         };
+        let names_key = unverified.names_key();
         // A token that names no key looks forged, not unknown, when the issuer has new keys.
         let may_be_rotated = |error: &AuthnError| match error {
             AuthnError::UnknownKey => true,
@@ -122,10 +119,7 @@ impl Authenticator {
             | AuthnError::NoKeys => false,
         };
         let may_look = remote.is_fetching() || remote.may_look_for_unknown_key(now);
-        match remote
-            .usable(now)
-            .map(|keys| settings.verifier.verify(token, keys, now, &self.signatures, crypto))
-        {
+        match remote.usable(now).map(|keys| unverified.verify(keys, &self.signatures, crypto)) {
             Some(Ok(verified)) => Attempt::Verified(Box::new(verified)),
             Some(Err(error))
                 if may_be_rotated(&error) && (after_fetch || !may_look) && remote.has_failed() =>

@@ -7,10 +7,10 @@ use deserr::{IntoValue, Map, Sequence, Value, ValueKind};
 use crate::json::Tree;
 
 /// The members of an object.
-pub(crate) struct Members<'a>(Vec<(Cow<'a, str>, Tree<'a>)>);
+pub struct Members<'a>(Vec<(Cow<'a, str>, Tree<'a>)>);
 
 /// The elements of a list.
-pub(crate) struct Elements<'a>(Vec<Tree<'a>>);
+pub struct Elements<'a>(Vec<Tree<'a>>);
 
 impl<'a> IntoValue for Tree<'a> {
     type Sequence = Elements<'a>;

@@ -6,16 +6,22 @@ use serde_json::{Map, Number, Value};
 
 /// One JSON value. Members stand in the order of the text, each name once.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Tree<'a> {
+pub enum Tree<'a> {
+    /// `null`.
     Null,
+    /// `true` or `false`.
     Boolean(bool),
     /// A whole number from 0 on.
     Unsigned(u64),
     /// A whole number below 0.
     Negative(i64),
+    /// Any other number, finite.
     Float(f64),
+    /// A string, borrowed unless it holds escapes.
     Text(Cow<'a, str>),
+    /// An array.
     List(Vec<Tree<'a>>),
+    /// An object.
     Object(Vec<(Cow<'a, str>, Tree<'a>)>),
 }
 
@@ -41,8 +47,24 @@ impl<'a> Tree<'a> {
         }
     }
 
+    /// The text, if it is one.
+    #[must_use]
+    pub fn as_str(&self) -> Option<&str> {
+        match self {
+            Tree::Text(text) => Some(text),
+            Tree::Null
+            | Tree::Boolean(_)
+            | Tree::Unsigned(_)
+            | Tree::Negative(_)
+            | Tree::Float(_)
+            | Tree::List(_)
+            | Tree::Object(_) => None,
+        }
+    }
+
     /// The same value, on its own.
-    pub(super) fn into_value(self) -> Value {
+    #[must_use]
+    pub fn into_value(self) -> Value {
         match self {
             Tree::Null => Value::Null,
             Tree::Boolean(value) => Value::Bool(value),

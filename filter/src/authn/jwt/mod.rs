@@ -59,7 +59,7 @@ impl JwtVerifier {
         let jws = CompactJws::parse(token).map_err(AuthnError::Malformed)?;
         self.verify_signature(&jws, keys, signatures, host)?;
         let claims = ClaimsSet::parse(jws.payload()).map_err(AuthnError::Malformed)?;
-        self.accept(claims, now).map_err(AuthnError::Claim)
+        self.accept(&claims, now).map_err(AuthnError::Claim)
     }
 
     /// Verifies only the type of `jws` and that it was signed with an allowed algorithm by a key of `keys`; says nothing
@@ -81,13 +81,12 @@ impl JwtVerifier {
         verify_jws(jws, &self.settings.algorithms, keys, signatures, host)
     }
 
-    /// Refuses a token that no key could make acceptable: by its form, its type, its algorithm or its claims at `now`.
-    ///
-    /// It accepts nothing: what it does not refuse is as untrusted as before.
+    /// Reads a token, and refuses what no key could make acceptable: by its form, its type, its algorithm or its claims at
+    /// `now`. What it does not refuse is as untrusted as before, until [`UnverifiedToken::verify`].
     ///
     /// # Errors
     /// [`AuthnError`], as [`JwtVerifier::verify`] would say or could have said.
-    pub fn reject_early(&self, token: &[u8], now: UnixTime) -> Result<(), AuthnError> {
+    pub fn examine<'t>(&self, token: &'t [u8], now: UnixTime) -> Result<UnverifiedToken<'_, 't>, AuthnError> {
         let jws = CompactJws::parse(token).map_err(AuthnError::Malformed)?;
         let allowed = |algorithm: Algorithm| self.settings.algorithms.contains(&algorithm);
         if !jws.header().algorithm().parse().is_ok_and(allowed) {
@@ -98,17 +97,19 @@ impl JwtVerifier {
             return Err(AuthnError::TokenTypeNotAllowed);
         }
         let claims = ClaimsSet::parse(jws.payload()).map_err(AuthnError::Malformed)?;
-        self.accept(claims, now).map(|_unverified| ()).map_err(AuthnError::Claim)
+        let claimed = self.accept(&claims, now).map_err(AuthnError::Claim)?;
+        Ok(UnverifiedToken { verifier: self, jws, claimed })
     }
 
-    fn accept(&self, claims: ClaimsSet, now: UnixTime) -> Result<VerifiedToken, ClaimDefect> {
-        let issuer = issuer(&claims)?;
+    /// Judges the claims: what comes of it is verified only if the signature over them is.
+    fn accept(&self, claims: &ClaimsSet<'_>, now: UnixTime) -> Result<VerifiedToken, ClaimDefect> {
+        let issuer = issuer(claims)?;
         if issuer != self.settings.issuer {
             return Err(ClaimDefect::IssuerMismatch);
         }
-        self.accept_audience(&claims)?;
+        self.accept_audience(claims)?;
         let expires_at = claims.numeric_date("exp", Claim::ExpirationTime)?;
-        let valid_until = self.accept_times(&claims, expires_at, now)?;
+        let valid_until = self.accept_times(claims, expires_at, now)?;
         let paths = &self.settings.claims;
         let user_id = claims.identifier(&paths.user_id, Claim::UserId)?.ok_or(ClaimDefect::SubjectMissing)?;
         let list = |path: &Option<ClaimPath>, form, claim| {
@@ -130,15 +131,14 @@ impl JwtVerifier {
             scopes: list(&paths.scopes, ListForm::SpaceDelimited, Claim::Scopes)?,
             permissions: list(&paths.permissions, ListForm::SpaceDelimited, Claim::Permissions)?,
             groups,
-            attributes: attributes(&claims, &paths.attributes),
+            attributes: attributes(claims, &paths.attributes),
             token_id: claims.identifier(&ClaimPath::name("jti"), Claim::TokenId)?.map(str::to_owned),
             expires_at,
             valid_until,
-            claims,
         })
     }
 
-    fn accept_audience(&self, claims: &ClaimsSet) -> Result<(), ClaimDefect> {
+    fn accept_audience(&self, claims: &ClaimsSet<'_>) -> Result<(), ClaimDefect> {
         match &self.settings.audience {
             Audience::Any => Ok(()),
             Audience::OneOf(ours) => {
@@ -152,7 +152,7 @@ impl JwtVerifier {
     /// Judges `exp`, `nbf`, `iat` and the age; says from which moment on they would no longer be accepted.
     fn accept_times(
         &self,
-        claims: &ClaimsSet,
+        claims: &ClaimsSet<'_>,
         expires_at: Option<UnixTime>,
         now: UnixTime,
     ) -> Result<Option<UnixTime>, ClaimDefect> {
@@ -186,9 +186,43 @@ impl JwtVerifier {
     }
 }
 
+/// A token whose form, type, algorithm and claims are acceptable, and whose signature nobody has looked at yet.
+///
+/// Nothing can be learnt from it but the name of its key. `Debug` shows no value of any claim.
+#[derive(Debug)]
+pub struct UnverifiedToken<'v, 't> {
+    verifier: &'v JwtVerifier,
+    jws: CompactJws<'t>,
+    /// What is verified once the signature is.
+    claimed: VerifiedToken,
+}
+
+impl UnverifiedToken<'_, '_> {
+    /// Whether it names the key that it was signed with. **Unverified**.
+    #[must_use]
+    pub fn names_key(&self) -> bool {
+        self.jws.header().key_id().is_some()
+    }
+
+    /// Verifies the signature with a key of `keys`. The claims were judged before, at the time given then.
+    ///
+    /// # Errors
+    /// [`AuthnError`], never [`AuthnError::Malformed`] or [`AuthnError::Claim`].
+    pub fn verify(
+        self,
+        keys: &KeySet,
+        signatures: &SignatureVerifier,
+        host: &dyn HostCrypto,
+    ) -> Result<VerifiedToken, AuthnError> {
+        self.verifier.verify_signature(&self.jws, keys, signatures, host)?;
+        Ok(self.claimed)
+    }
+}
+
 /// Every attribute that the token has, as it has it: a condition that asks for another type cannot be decided.
-fn attributes(claims: &ClaimsSet, wanted: &[(String, ClaimPath)]) -> Map<String, Value> {
-    let found = wanted.iter().filter_map(|(name, path)| Some((name.clone(), claims.at(path)?.clone())));
+fn attributes(claims: &ClaimsSet<'_>, wanted: &[(String, ClaimPath)]) -> Map<String, Value> {
+    let found =
+        wanted.iter().filter_map(|(name, path)| Some((name.clone(), claims.at(path)?.clone().into_value())));
     found.collect()
 }
 
@@ -229,6 +263,6 @@ pub fn peek_issuer(token: &[u8]) -> Result<String, AuthnError> {
     issuer(&claims).map(str::to_owned).map_err(AuthnError::Claim)
 }
 
-fn issuer(claims: &ClaimsSet) -> Result<&str, ClaimDefect> {
+fn issuer<'c>(claims: &'c ClaimsSet<'_>) -> Result<&'c str, ClaimDefect> {
     claims.get("iss").ok_or(ClaimDefect::IssuerMissing)?.as_str().ok_or(ClaimDefect::Malformed(Claim::Issuer))
 }

@@ -4,7 +4,6 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-use crate::authn::claims::ClaimsSet;
 use crate::authn::error::ClaimDefect;
 use crate::time::UnixTime;
 
@@ -24,7 +23,6 @@ pub struct VerifiedToken {
     pub(super) token_id: Option<String>,
     pub(super) expires_at: Option<UnixTime>,
     pub(super) valid_until: Option<UnixTime>,
-    pub(super) claims: ClaimsSet,
 }
 
 impl VerifiedToken {
@@ -96,16 +94,10 @@ impl VerifiedToken {
     pub const fn valid_until(&self) -> Option<UnixTime> {
         self.valid_until
     }
-
-    /// All its claims.
-    #[must_use]
-    pub const fn claims(&self) -> &ClaimsSet {
-        &self.claims
-    }
 }
 
 impl fmt::Debug for VerifiedToken {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("VerifiedToken").field("claims", &self.claims).finish_non_exhaustive()
+        formatter.debug_struct("VerifiedToken").finish_non_exhaustive()
     }
 }
