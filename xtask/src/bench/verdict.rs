@@ -1,4 +1,4 @@
-//! Every bar with what each run measured, in one list whatever measured it.
+//! Every comparison and every bar with what each run measured, in one list whatever measured it.
 
 use super::run::{Bar, Run, Spread};
 use super::table::Table;
@@ -6,48 +6,52 @@ use super::table::Table;
 /// What the module may have, in bytes; the build fails above it.
 const MODULE_BYTES: f64 = 1_500_000.0;
 
-/// A bar over all runs.
+/// What all runs measured of one thing, and its bar.
 pub(crate) struct Verdict {
     name: String,
     /// What is compared with what, or what is counted.
     of: String,
-    bar: f64,
+    /// None where the figure is only told.
+    bar: Option<f64>,
     at_least: bool,
     measured: Vec<Spread>,
 }
 
 impl Verdict {
-    /// Whether this figure keeps the bar.
-    fn keeps(&self, measured: &Spread) -> bool {
-        if self.at_least { measured.median >= self.bar } else { measured.median <= self.bar }
-    }
-
-    /// Whether every run keeps it.
-    pub(crate) fn is_kept(&self) -> bool {
-        self.measured.iter().all(|measured| self.keeps(measured))
+    /// Whether every run keeps the bar; none where there is none.
+    fn is_kept(&self) -> Option<bool> {
+        let bar = self.bar?;
+        let keeps = |measured: &Spread| {
+            if self.at_least { measured.median >= bar } else { measured.median <= bar }
+        };
+        Some(self.measured.iter().all(keeps))
     }
 
     fn row(&self) -> Vec<String> {
         let sign = if self.at_least { "≥" } else { "≤" };
         let mut row = vec![self.name.clone(), self.of.clone()];
-        row.push(format!("{sign} {}", number(self.bar)));
+        row.push(self.bar.map(|bar| format!("{sign} {}", number(bar))).unwrap_or_default());
         row.extend(self.measured.iter().map(spread));
-        row.push(if self.is_kept() { "kept" } else { "**missed**" }.to_owned());
+        let verdict = match self.is_kept() {
+            Some(true) => "kept",
+            Some(false) => "**missed**",
+            None => "",
+        };
+        row.push(verdict.to_owned());
         row
     }
 }
 
-/// All bars of these runs, which measured the same.
+/// All comparisons and bars of these runs, which measured the same.
 pub(crate) fn verdicts(runs: &[Run]) -> Vec<Verdict> {
     let Some(first) = runs.first() else { return Vec::new() };
     let mut verdicts = Vec::new();
     for (at, ratio) in first.measured.rounds.ratios.iter().enumerate() {
-        let Some(bar) = ratio.bar else { continue };
         let of = |run: &Run| run.measured.rounds.ratios.get(at).map(|ratio| ratio.ratio);
         verdicts.push(Verdict {
             name: ratio.name.clone(),
             of: format!("CPU of {} to {}", ratio.ours, ratio.against),
-            bar,
+            bar: ratio.bar,
             at_least: false,
             measured: runs.iter().filter_map(of).collect(),
         });
@@ -56,7 +60,7 @@ pub(crate) fn verdicts(runs: &[Run]) -> Vec<Verdict> {
         verdicts.push(Verdict {
             name: bar.name.clone(),
             of: if bar.unit.is_empty() { "times".to_owned() } else { bar.unit.clone() },
-            bar: bar.bar,
+            bar: Some(bar.bar),
             at_least: bar.at_least,
             measured: runs.iter().filter_map(|run| bars(run).get(at).map(|bar| bar.measured)).collect(),
         });
@@ -65,7 +69,7 @@ pub(crate) fn verdicts(runs: &[Run]) -> Vec<Verdict> {
     verdicts.push(Verdict {
         name: "size of the module".to_owned(),
         of: "MB".to_owned(),
-        bar: MODULE_BYTES / 1e6,
+        bar: Some(MODULE_BYTES / 1e6),
         at_least: false,
         measured: runs.iter().map(bytes).map(|mb| Spread { min: mb, median: mb, max: mb }).collect(),
     });
@@ -90,13 +94,13 @@ pub(crate) fn table(verdicts: &[Verdict], runs: usize) -> Table {
 
 /// One sentence or two: how many are kept, and which are not.
 pub(crate) fn sentence(verdicts: &[Verdict]) -> String {
-    let missed: Vec<_> = verdicts.iter().filter(|verdict| !verdict.is_kept()).collect();
-    let kept = verdicts.len() - missed.len();
-    if missed.is_empty() {
+    let of = |kept: bool| verdicts.iter().filter(move |verdict| verdict.is_kept() == Some(kept));
+    let names: Vec<_> = of(false).map(|verdict| verdict.name.as_str()).collect();
+    let kept = of(true).count();
+    if names.is_empty() {
         return format!("All {kept} bars are kept.");
     }
-    let names: Vec<_> = missed.iter().map(|verdict| verdict.name.as_str()).collect();
-    format!("{kept} of {} bars are kept. Missed: {}.", verdicts.len(), names.join("; "))
+    format!("{kept} of {} bars are kept. Missed: {}.", kept + names.len(), names.join("; "))
 }
 
 /// A figure with as many digits as mean something.
@@ -123,16 +127,17 @@ mod tests {
     fn verdict(at_least: bool, medians: &[f64]) -> Verdict {
         let spread = |median: &f64| Spread { min: *median, median: *median, max: *median + 1.0 };
         let measured = medians.iter().map(spread).collect();
-        Verdict { name: "warm".to_owned(), of: "CPU".to_owned(), bar: 0.85, at_least, measured }
+        Verdict { name: "warm".to_owned(), of: "CPU".to_owned(), bar: Some(0.85), at_least, measured }
     }
 
     #[test]
     fn a_bar_is_kept_only_when_every_run_keeps_it() {
-        assert!(verdict(false, &[0.85, 0.5]).is_kept());
-        assert!(!verdict(false, &[0.5, 0.86]).is_kept());
-        assert!(verdict(true, &[0.85, 2.0]).is_kept());
-        assert!(!verdict(true, &[0.84, 2.0]).is_kept());
-        assert!(!verdict(false, &[f64::NAN]).is_kept());
+        let kept = |verdict: Verdict| verdict.is_kept() == Some(true);
+        assert!(kept(verdict(false, &[0.85, 0.5])));
+        assert!(!kept(verdict(false, &[0.5, 0.86])));
+        assert!(kept(verdict(true, &[0.85, 2.0])));
+        assert!(!kept(verdict(true, &[0.84, 2.0])));
+        assert!(!kept(verdict(false, &[f64::NAN])));
     }
 
     #[test]
@@ -142,6 +147,9 @@ mod tests {
         assert!(table.contains("| warm | CPU | ≤ 0.85 | 1.00 (1.00 to 2.00) | **missed** |"), "{table}");
         assert_eq!(sentence(&verdicts), "1 of 2 bars are kept. Missed: warm.");
         assert_eq!(sentence(&verdicts[1..]), "All 1 bars are kept.");
+        let told = [Verdict { bar: None, ..verdict(false, &[1.0]) }];
+        assert!(super::table(&told, 1).markdown().ends_with("| warm | CPU |  | 1.00 (1.00 to 2.00) |  |\n"));
+        assert_eq!(sentence(&told), "All 0 bars are kept.");
     }
 
     #[test]
