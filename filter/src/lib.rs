@@ -14,3 +14,4 @@ mod host;
 pub mod metrics;
 pub mod secret;
 pub mod time;
+pub mod verify_signature;

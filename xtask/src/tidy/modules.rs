@@ -57,10 +57,11 @@ const POLICY: [(&str, &[&str]); 18] = [
 ];
 
 /// The modules of the enforcement point, the lowest first, and what each may name besides itself.
-const FILTER: [(&str, &[&str]); 10] = [
+const FILTER: [(&str, &[&str]); 11] = [
     ("time", &[]),
     ("secret", &[]),
     ("header_pairs", &[]),
+    ("verify_signature", &[]),
     ("credential", &[]),
     ("audit", &["time"]),
     ("authn", &["secret", "time"]),
@@ -69,7 +70,7 @@ const FILTER: [(&str, &[&str]); 10] = [
     // `gate` for two plain structures that it fills in: names of identity headers, the place of a JWKS.
     ("config", &["audit", "authn", "credential", "gate", "secret"]),
     ("gate", &["audit", "authn", "config", "credential", "metrics", "time"]),
-    ("host", &["audit", "authn", "config", "gate", "header_pairs", "metrics", "time"]),
+    ("host", &["audit", "authn", "config", "gate", "header_pairs", "metrics", "time", "verify_signature"]),
 ];
 
 /// Names in one file that lead the wrong way.
