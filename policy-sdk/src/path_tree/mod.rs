@@ -27,10 +27,12 @@
 //! list at each template, with [`PathTree::get_or_insert_with`].
 
 mod search;
+mod spellings;
 mod template;
 mod texts;
 mod tree;
 
 pub use search::{Match, Matches};
+pub use spellings::Spellings;
 pub use template::{Captures, PathTemplate, TemplateError, TemplateFault};
 pub use tree::{DuplicateTemplate, PathTree};

@@ -1,23 +1,36 @@
-//! The search of a [`PathTree`]: what matches a path, the most specific first.
+//! The search of a [`PathTree`]: what matches a path in either spelling, the most specific first.
 
-use std::borrow::Cow;
+use smallvec::SmallVec;
 
+use super::spellings::{End, Spellings};
 use super::template::{Captures, PathTemplate};
 use super::tree::{Leaf, LeafNumber, NodeNumber, PathTree, ROOT, hash_of_text};
 use crate::limits::MAX_SEARCH_STEPS;
-use crate::path::CanonicalPath;
 
-/// A template that matches a path.
+/// A template that matches a path in one of its spellings, or in both.
 #[derive(Debug)]
 pub struct Match<'t, 'p, T> {
     /// Its value.
     pub value: &'t T,
     tree: &'t PathTree<T>,
     leaf: &'t Leaf<T>,
-    path: &'p CanonicalPath,
+    path: &'p Spellings<'p>,
+    end: End,
 }
 
 impl<T> Match<'_, '_, T> {
+    /// Whether it matches the path as it came.
+    #[must_use]
+    pub fn is_own(&self) -> bool {
+        self.path.is_own(self.end)
+    }
+
+    /// Whether it matches the path's other spelling.
+    #[must_use]
+    pub fn is_twin(&self) -> bool {
+        self.path.is_twin(self.end)
+    }
+
     /// The template, with the names that were given first. Written anew each time: the characters that may stand in a path
     /// with and without an escape stand without.
     #[must_use]
@@ -25,68 +38,40 @@ impl<T> Match<'_, '_, T> {
         self.tree.template(self.leaf)
     }
 
-    /// What the template's placeholders stand for.
+    /// What the template's placeholders stand for: the same in both spellings.
     #[must_use]
     pub fn captures(&self) -> Captures<'_> {
-        Captures::of_match(self.tree.shape_text(self.leaf.shape), self.path)
+        Captures::of_match(self.tree.shape_text(self.leaf.shape), self.path.own())
     }
 }
 
-/// The matches of one path, most specific first. Made by [`PathTree::all`].
+/// The matches of one path. Of those of one spelling the most specific comes first. Made by [`PathTree::all`].
 ///
 /// It ends for one of two reasons: there are no more matches, or the search went on for too long. Who takes the end for an
 /// answer asks [`Self::is_exhausted`].
 #[derive(Debug)]
 pub struct Matches<'t, 'p, T> {
     tree: &'t PathTree<T>,
-    path: &'p CanonicalPath,
-    /// The path's segments, as far as the tree is deep.
-    segments: Vec<Segment<'p>>,
-    /// Whether these are all of the path's segments.
-    complete: bool,
+    path: &'p Spellings<'p>,
     /// What remains to be looked at, the next on top: at most three a level.
-    pending: Vec<Pending>,
+    pending: SmallVec<[Pending; EXPECTED_PENDING]>,
     steps: usize,
     exhausted: bool,
-}
-
-/// The decoded text of a segment, hashed once for all nodes that it is looked for below.
-#[derive(Debug)]
-struct Segment<'p> {
-    text: Cow<'p, str>,
-    hash: u64,
 }
 
 #[derive(Debug, Clone, Copy)]
 enum Pending {
     Node { number: NodeNumber, depth: usize },
-    Leaf(LeafNumber),
+    Leaf { number: LeafNumber, end: End },
 }
 
 impl<'t, 'p, T> Matches<'t, 'p, T> {
-    pub(super) fn of(tree: &'t PathTree<T>, path: &'p CanonicalPath) -> Self {
-        let mut matches = Self {
-            tree,
-            path,
-            segments: Vec::new(),
-            complete: false,
-            pending: Vec::new(),
-            steps: 0,
-            exhausted: tree.is_overfull(),
-        };
-        if tree.is_empty() {
-            return matches;
+    pub(super) fn of(tree: &'t PathTree<T>, path: &'p Spellings<'p>) -> Self {
+        let mut pending = SmallVec::new();
+        if !tree.is_empty() {
+            pending.push(Pending::Node { number: ROOT, depth: 0 });
         }
-        let mut segments = path.segments();
-        matches.segments.reserve_exact(tree.depth());
-        matches.segments.extend(segments.by_ref().take(tree.depth()).map(|segment| {
-            let text = segment.text();
-            Segment { hash: hash_of_text(&text), text }
-        }));
-        matches.complete = segments.next().is_none();
-        matches.pending.reserve(EXPECTED_PENDING);
-        matches.pending.push(Pending::Node { number: ROOT, depth: 0 });
-        matches
+        Self { tree, path, pending, steps: 0, exhausted: tree.is_overfull() }
     }
 
     /// The nodes and leaves looked at so far.
@@ -105,19 +90,34 @@ impl<'t, 'p, T> Matches<'t, 'p, T> {
     /// Puts what the node offers for the remaining segments on the stack, the least specific first.
     fn visit(&mut self, number: NodeNumber, depth: usize) {
         let Some(node) = self.tree.node(number) else { return };
-        self.pending.extend(node.rest().map(Pending::Leaf));
-        let Some(segment) = self.segments.get(depth) else {
-            self.pending.extend(node.exact().filter(|_| self.complete).map(Pending::Leaf));
+        if let Some(number) = node.rest() {
+            self.pending.push(Pending::Leaf { number, end: End::Both });
+        }
+        let Some(segment) = self.path.segment(depth) else {
+            if self.path.is_complete() {
+                self.visit_end(number);
+            }
             return;
         };
-        let depth = depth.saturating_add(1);
-        if let Some(number) = node.any()
-            && !segment.text.is_empty()
-        {
-            self.pending.push(Pending::Node { number, depth });
+        let next = depth.saturating_add(1);
+        if let Some(number) = node.any() {
+            self.pending.push(Pending::Node { number, depth: next });
         }
-        let literal = self.tree.literal_child(number, &segment.text, segment.hash);
-        self.pending.extend(literal.map(|number| Pending::Node { number, depth }));
+        if let Some(number) = self.tree.literal_child(number, node, segment, || self.path.hash(depth)) {
+            self.pending.push(Pending::Node { number, depth: next });
+        }
+    }
+
+    /// Where the segments that both spellings have end: one of them ends here, the other goes on with an empty one.
+    fn visit_end(&mut self, number: NodeNumber) {
+        let Some(node) = self.tree.node(number) else { return };
+        if let Some(number) = node.exact() {
+            self.pending.push(Pending::Leaf { number, end: End::WithoutSlash });
+        }
+        let slash = self.tree.literal_child(number, node, "", || hash_of_text(""));
+        if let Some(number) = slash.and_then(|slash| self.tree.node(slash)?.exact()) {
+            self.pending.push(Pending::Leaf { number, end: End::WithSlash });
+        }
     }
 }
 
@@ -137,9 +137,10 @@ impl<'t, 'p, T> Iterator for Matches<'t, 'p, T> {
             self.steps = self.steps.saturating_add(1);
             match next {
                 Pending::Node { number, depth } => self.visit(number, depth),
-                Pending::Leaf(number) => {
+                Pending::Leaf { number, end } => {
                     if let Some(leaf) = self.tree.leaf(number) {
-                        return Some(Match { value: &leaf.value, tree: self.tree, leaf, path: self.path });
+                        let (tree, path) = (self.tree, self.path);
+                        return Some(Match { value: &leaf.value, tree, leaf, path, end });
                     }
                 }
             }
@@ -147,5 +148,5 @@ impl<'t, 'p, T> Iterator for Matches<'t, 'p, T> {
     }
 }
 
-/// Alternatives that most searches have pending at most: room for them is made at once.
+/// Alternatives that most searches have pending at most: room for them is on the stack.
 const EXPECTED_PENDING: usize = 8;

@@ -40,6 +40,11 @@ impl PathTemplate {
         })
     }
 
+    /// Which segment the placeholder stands for, counted from 0.
+    pub(crate) fn place_of(&self, name: &str) -> Option<usize> {
+        self.pieces().position(|piece| piece == Piece::Named(name))
+    }
+
     /// What the placeholders stand for in `path`; `None` when the template does not match it.
     ///
     /// For one template or few: to search many, use a [`PathTree`](super::PathTree).

@@ -8,10 +8,10 @@ use hashbrown::hash_table::Entry;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use rustc_hash::FxBuildHasher;
 
-use super::search::{Match, Matches};
+use super::search::Matches;
+use super::spellings::Spellings;
 use super::template::{PathTemplate, Piece, pieces_of};
 use super::texts::Texts;
-use crate::path::CanonicalPath;
 
 /// Templates, each with a value, searched by path.
 ///
@@ -37,8 +37,6 @@ pub struct PathTree<T> {
     /// The nodes of literals, found by parent and text.
     literals: HashTable<NodeNumber>,
     leaves: Vec<Leaf<T>>,
-    /// Segments of the longest template, `**` apart.
-    depth: usize,
     /// Something found no room: what a search would miss is not known.
     overfull: bool,
 }
@@ -54,7 +52,6 @@ impl<T> PathTree<T> {
             nodes: Vec::new(),
             literals: HashTable::new(),
             leaves: Vec::new(),
-            depth: 0,
             overfull: false,
         }
     }
@@ -117,15 +114,10 @@ impl<T> PathTree<T> {
         self.literals.reserve(templates, |number| hash_of(nodes, text, *number));
     }
 
-    /// The most specific template that matches, by the order in [`crate::path_tree`].
+    /// Every template that matches one of the spellings; of those of one spelling the most specific first, by the order in
+    /// [`crate::path_tree`]. Lazy: what is not asked for is not searched.
     #[must_use]
-    pub fn best<'t, 'p>(&'t self, path: &'p CanonicalPath) -> Option<Match<'t, 'p, T>> {
-        self.all(path).next()
-    }
-
-    /// Every template that matches, most specific first. Lazy: what is not asked for is not searched.
-    #[must_use]
-    pub fn all<'t, 'p>(&'t self, path: &'p CanonicalPath) -> Matches<'t, 'p, T> {
+    pub fn all<'t, 'p>(&'t self, path: &'p Spellings<'p>) -> Matches<'t, 'p, T> {
         Matches::of(self, path)
     }
 
@@ -187,10 +179,6 @@ pub struct DuplicateTemplate {
 
 /// What a search needs to know of the tree.
 impl<T> PathTree<T> {
-    pub(super) const fn depth(&self) -> usize {
-        self.depth
-    }
-
     pub(super) const fn is_overfull(&self) -> bool {
         self.overfull
     }
@@ -199,10 +187,20 @@ impl<T> PathTree<T> {
         self.nodes.get(index(number))
     }
 
-    /// The child for a literal whose text has this [`hash_of_text`].
-    pub(super) fn literal_child(&self, parent: NodeNumber, text: &str, hash: u64) -> Option<NodeNumber> {
+    /// The child of `node`, whose number is `parent`, for a literal whose text has this [`hash_of_text`].
+    pub(super) fn literal_child(
+        &self,
+        parent: NodeNumber,
+        node: &Node,
+        text: &str,
+        hash: impl FnOnce() -> u64,
+    ) -> Option<NodeNumber> {
         let is_it = |number: &NodeNumber| is_child(&self.nodes, &self.text, *number, parent, text);
-        self.literals.find(hash_below(parent, hash), is_it).copied()
+        match node.literal {
+            NONE => None,
+            SEVERAL => self.literals.find(hash_below(parent, hash()), is_it).copied(),
+            only => Some(only).filter(is_it),
+        }
     }
 
     pub(super) fn leaf(&self, number: LeafNumber) -> Option<&Leaf<T>> {
@@ -255,7 +253,6 @@ impl<T> PathTree<T> {
             self.nodes.push(Node::child(ROOT, NONE, 0));
         }
         let mut place = Place { node: ROOT, in_rest: false, shape: 0 };
-        let mut depth: usize = 0;
         let mut shape = std::mem::take(&mut self.shape);
         shape.clear();
         for piece in template.pieces() {
@@ -274,9 +271,7 @@ impl<T> PathTree<T> {
                 Piece::Literal(text) => self.add_literal(place.node, &text)?,
                 Piece::Named(_) | Piece::Any => self.add_wildcard(place.node)?,
             };
-            depth = depth.saturating_add(1);
         }
-        self.depth = self.depth.max(depth);
         place.shape = self.shapes.add(&shape)?;
         self.shape = shape;
         Some(place)
@@ -311,6 +306,8 @@ impl<T> PathTree<T> {
                 let number = add_node(nodes, node)?;
                 free.insert(number);
                 text.push_str(literal);
+                let of_parent = &mut nodes.get_mut(index(parent))?.literal;
+                *of_parent = if *of_parent == NONE { number } else { SEVERAL };
                 Some(number)
             }
         }
@@ -327,7 +324,7 @@ impl<T> PathTree<T> {
 }
 
 fn add_node(nodes: &mut Vec<Node>, node: Node) -> Option<NodeNumber> {
-    let number = NodeNumber::try_from(nodes.len()).ok().filter(|number| *number != NONE)?;
+    let number = NodeNumber::try_from(nodes.len()).ok().filter(|number| *number < SEVERAL)?;
     nodes.push(node);
     Some(number)
 }
@@ -344,6 +341,9 @@ pub(super) const ROOT: NodeNumber = 0;
 /// No node, no leaf, no place in the text.
 const NONE: u32 = u32::MAX;
 
+/// More than one node.
+const SEVERAL: NodeNumber = u32::MAX - 1;
+
 #[derive(Debug, Clone)]
 pub(super) struct Node {
     parent: NodeNumber,
@@ -353,6 +353,8 @@ pub(super) struct Node {
     len: u32,
     /// The child for `{name}` and `*`.
     any: NodeNumber,
+    /// The child for a literal where there is one only, which then need not be looked up; [`SEVERAL`] where there are more.
+    literal: NodeNumber,
     /// The leaf of the template that ends here.
     exact: LeafNumber,
     /// The leaf of the template that ends here with `**`.
@@ -361,7 +363,7 @@ pub(super) struct Node {
 
 impl Node {
     const fn child(parent: NodeNumber, start: u32, len: u32) -> Self {
-        Self { parent, start, len, any: NONE, exact: NONE, rest: NONE }
+        Self { parent, start, len, any: NONE, literal: NONE, exact: NONE, rest: NONE }
     }
 
     pub(super) fn any(&self) -> Option<NodeNumber> {

@@ -5,36 +5,95 @@ use crate::request::Action;
 
 use super::symbol::{Kind, Symbol, Symbols};
 
-/// The words that a rule's `action` could be to fit a request, for rules that allow and for rules that deny.
+/// The words for actions, as far as a document uses them: looked up once, when it is loaded.
+#[derive(Debug, Default)]
+pub(super) struct Words {
+    any: Option<Symbol>,
+    write: Option<Symbol>,
+    read: Option<Symbol>,
+    create: Option<Symbol>,
+    update: Option<Symbol>,
+    delete: Option<Symbol>,
+    /// Whether the document has other actions: methods, and those of its own.
+    has_others: bool,
+}
+
+/// What a rule could be about to fit a request, for rules that allow and for rules that deny: each is an action with an
+/// effect, as [`what`] has them.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Actions {
-    allow: [Option<Symbol>; 4],
-    deny: [Option<Symbol>; 4],
+    allow: [u32; MAX_WORDS],
+    deny: [u32; MAX_WORDS],
+}
+
+/// Words that an action can be for one effect.
+pub(super) const MAX_WORDS: usize = 4;
+
+impl Words {
+    pub(super) fn of(symbols: &Symbols) -> Words {
+        let known = |word: &str| symbols.get(Kind::Action, word);
+        let words = ["*", "write", "read", "create", "update", "delete"].map(known);
+        let has_others = symbols.of_kind(Kind::Action).any(|action| !words.contains(&Some(action)));
+        let [any, write, read, create, update, delete] = words;
+        Words { any, write, read, create, update, delete, has_others }
+    }
+
+    fn named(&self, name: &str, symbols: &Symbols) -> Option<Symbol> {
+        match name {
+            "read" => self.read,
+            "create" => self.create,
+            "update" => self.update,
+            "delete" => self.delete,
+            other => self.other(other, symbols),
+        }
+    }
+
+    fn other(&self, name: &str, symbols: &Symbols) -> Option<Symbol> {
+        if self.has_others || matches!(name, "*" | "write") { symbols.get(Kind::Action, name) } else { None }
+    }
 }
 
 impl Actions {
     /// An action without a name of its own, such as `MOVE`, is no write that could be allowed by that word, and may well be
     /// one that was to be denied. The same goes for a document's own actions: nobody knows which of them write.
-    pub(super) fn of(action: Action<'_>, symbols: &Symbols) -> Actions {
-        let known = |word: &str| symbols.get(Kind::Action, word);
-        let any = known("*");
-        let name = action.name().and_then(known);
-        let method = action.method().and_then(known);
-        let write = known("write");
+    pub(super) fn of(action: Action<'_>, words: &Words, symbols: &Symbols) -> Actions {
+        let name = action.name().and_then(|name| words.named(name, symbols));
+        let method = action.method().and_then(|method| words.named(method, symbols));
         let writes = matches!(action.name(), Some("create" | "update" | "delete"));
         let reads = action.name() == Some("read");
-        Actions {
-            allow: [any, write.filter(|_| writes), name, method],
-            deny: [any, write.filter(|_| !reads), name, method],
-        }
+        let fitting = |write: bool, effect: Effect| {
+            [words.any, words.write.filter(|_| write), name, method]
+                .map(|action| action.map_or(NOTHING, |action| what(action, effect)))
+        };
+        Actions { allow: fitting(writes, Effect::Allow), deny: fitting(!reads, Effect::Deny) }
     }
 
-    /// The words that fit, for rules of this effect.
-    pub(super) fn of_effect(&self, effect: Effect) -> impl Iterator<Item = Symbol> {
-        let words = match effect {
+    /// What fits, for rules of this effect.
+    pub(super) fn of_effect(&self, effect: Effect) -> impl Iterator<Item = u32> {
+        let fitting = match effect {
             Effect::Allow => self.allow,
             Effect::Deny => self.deny,
         };
-        words.into_iter().flatten()
+        fitting.into_iter().filter(|what| *what != NOTHING)
+    }
+
+    /// The effect of what a rule is about, if that fits.
+    pub(super) fn effect_of(&self, what: u32) -> Option<Effect> {
+        let (fitting, effect) =
+            if denies(what) { (&self.deny, Effect::Deny) } else { (&self.allow, Effect::Allow) };
+        (what != NOTHING && fitting.contains(&what)).then_some(effect)
     }
 }
+
+/// An action with an effect: twice the action's symbol, and one more where it denies.
+pub(super) fn what(Symbol(action): Symbol, effect: Effect) -> u32 {
+    action.saturating_mul(2).saturating_add(u32::from(effect == Effect::Deny))
+}
+
+/// Whether the effect of `what` is to deny.
+pub(super) const fn denies(what: u32) -> bool {
+    what & 1 == 1
+}
+
+/// No action: a document is too short for so many names.
+const NOTHING: u32 = u32::MAX;

@@ -2,6 +2,7 @@
 //! seldom.
 
 use crate::document::Authorization;
+use crate::path_tree::Spellings;
 use crate::request::{Action, Resource};
 
 use super::cascade::Cascade;
@@ -21,14 +22,12 @@ impl Policy {
         if !self.reads_body || located.access == Access::Public || located.obstacle.is_some() {
             return false;
         }
-        let twin = resource.path.slash_twin();
-        let twin = twin.as_ref();
-        let mut spellings = [Some(resource.path), twin].into_iter().flatten();
+        let paths = Spellings::of(resource.path);
         self.demands.read_body()
             || self.superusers.read_body()
             || located.routes().any(|route| route.demands().is_some_and(Demands::read_body))
-            || spellings.any(|path| self.entries.read_body(path))
-            || self.cascade.reads_body(located, action, resource, twin)
+            || self.entries.read_body(&paths)
+            || self.cascade.reads_body(located, action, resource, &paths)
     }
 }
 

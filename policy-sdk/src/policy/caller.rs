@@ -5,6 +5,7 @@ use crate::request::{AccessRequest, Subject};
 
 use super::Directory;
 use super::grant::Grant;
+use super::held::Held;
 use super::perhaps::Perhaps;
 use super::symbol::{Kind, Symbol};
 use super::symbol_set::SymbolSet;
@@ -16,7 +17,7 @@ pub(super) struct Caller<'a> {
     /// The credential's tenant, or the default.
     pub(super) tenant: Option<&'a str>,
     /// Every symbol that stands for this caller: anyone, its roles with what they inherit, its groups, scopes and user id.
-    pub(super) held: SymbolSet,
+    pub(super) held: Held<'a>,
     /// The grants that count.
     pub(super) grants: Vec<&'a Grant>,
     /// What it might have besides.
@@ -36,7 +37,7 @@ impl Caller<'_> {
 
     /// Whether the caller has one of `symbols`.
     pub(super) fn has_one_of(&self, symbols: &SymbolSet) -> Truth {
-        known_or(symbols.intersects(&self.held), || self.perhaps.is_one_of(symbols))
+        known_or(self.held.is_one_of(symbols), || self.perhaps.is_one_of(symbols))
     }
 }
 
@@ -48,6 +49,7 @@ impl Directory {
         };
         let mut caller = Caller { subject: Some(subject), tenant, ..Caller::default() };
         caller.held.insert(self.anyone);
+        let tenant = tenant.filter(|_| self.symbols.has(Kind::Tenant));
         let tenant = tenant.and_then(|tenant| self.symbols.get(Kind::Tenant, tenant));
         let of_tenant = |name: &str| tenant.and_then(|tenant| self.symbols.get(Kind::RoleOf(tenant), name));
         for name in &subject.roles {
@@ -59,7 +61,7 @@ impl Directory {
             }
             of_tenant(name).into_iter().for_each(|role| caller.held.insert(role));
         }
-        let user = subject.id.as_ref().and_then(|id| self.symbols.get(Kind::User, id));
+        let user = self.known(Kind::User, subject.id.as_slice());
         let groups = self.known(Kind::Group, &subject.groups);
         for holder in user.into_iter().chain(groups) {
             caller.held.insert(holder);

@@ -70,7 +70,7 @@ impl Wanted {
     /// nothing.
     pub(super) fn is_held(&self, caller: &Caller<'_>, sets: &[SymbolSet]) -> Truth {
         let mut by_role = self.places.iter().filter_map(|place| sets.get(*place));
-        let is_held = by_role.clone().any(|set| set.intersects(&caller.held))
+        let is_held = by_role.clone().any(|set| caller.held.is_one_of(set))
             || caller
                 .grants
                 .iter()

@@ -162,12 +162,15 @@ impl Cascade {
         votes: &mut Votes,
         witness: &mut W,
     ) {
+        if self.policies.is_empty() {
+            return;
+        }
         let candidates = self.candidates(situation);
         for (&number, &by_own_path) in &candidates {
             let Some(policy) = self.policies.get(number) else { continue };
             if let Some(by_own_route) = policy.is_attached(situation) {
                 let own = situation.case.request.resource.path;
-                let path = if by_own_path { own } else { situation.asked.twin.unwrap_or(own) };
+                let path = if by_own_path { own } else { situation.asked.paths.twin().unwrap_or(own) };
                 let may_grant = by_own_path && by_own_route;
                 let mut told = W::default();
                 policy.decide(situation, path, may_grant, steps, votes, &mut told);
@@ -188,13 +191,10 @@ impl Cascade {
             let named = routes.chain(tenant).flatten().filter_map(|name| self.by_name.get(&name));
             found.extend(named.flatten().map(|number| (*number, true)));
         }
-        let request = situation.case.request;
-        for (path, own) in [(Some(request.resource.path), true), (situation.asked.twin, false)] {
-            for matching in path.into_iter().flat_map(|path| self.by_path.all(path)) {
-                for number in matching.value {
-                    let known = found.entry(*number).or_default();
-                    *known |= own;
-                }
+        for matching in self.by_path.all(situation.asked.paths) {
+            for number in matching.value {
+                let by_own_path = found.entry(*number).or_default();
+                *by_own_path |= matching.is_own();
             }
         }
         found

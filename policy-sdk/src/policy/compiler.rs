@@ -8,6 +8,7 @@ use crate::limits::MAX_INHERITED_ROLES;
 use crate::path_tree::PathTemplate;
 use crate::permission::PermissionPattern;
 
+use super::action::Words;
 use super::carrier::Carriers;
 use super::grant::Grants;
 use super::role::Roles;
@@ -20,6 +21,7 @@ use super::symbol_set::SymbolSet;
 pub(super) struct Directory {
     pub(super) symbols: Symbols,
     pub(super) anyone: Symbol,
+    pub(super) words: Words,
     pub(super) roles: Roles,
     /// The sets of roles that carry what routes ask for.
     pub(super) carriers: Vec<SymbolSet>,
@@ -139,7 +141,8 @@ impl<'a> Compiler<'a> {
     pub(super) fn finish(self, grants: Grants) -> (Directory, BTreeSet<String>) {
         let Compiler { mut symbols, anyone, roles, carriers, attributes, .. } = self;
         symbols.shrink();
-        (Directory { symbols, anyone, roles, carriers: carriers.into_sets(), grants }, attributes)
+        let words = Words::of(&symbols);
+        (Directory { symbols, anyone, words, roles, carriers: carriers.into_sets(), grants }, attributes)
     }
 
     fn carry(&mut self, permissions: &[String], role: Symbol, place: impl Fn() -> JsonPointer) {

@@ -8,16 +8,16 @@ mod telling;
 use std::collections::BTreeSet;
 
 use hashbrown::HashTable;
+use smallvec::SmallVec;
 
 use crate::condition::{Conditions, Facts, Fault, Steps, Truth};
 use crate::decision::RuleId;
 use crate::document::Effect;
 use crate::limits::MAX_REASONS;
-use crate::path::CanonicalPath;
-use crate::path_tree::{PathTemplate, PathTree};
+use crate::path_tree::{Match, PathTemplate, PathTree, Spellings};
 use crate::request::AccessRequest;
 
-use super::action::Actions;
+use super::action::{Actions, MAX_WORDS, denies};
 use super::caller::Caller;
 use super::hash::hash_numbers;
 use super::symbol::{Symbol, Symbols};
@@ -37,6 +37,8 @@ pub(super) struct Entries {
     conditioned: Vec<Conditioned>,
     /// The spans in which conditions look at the body.
     body_spans: BTreeSet<u32>,
+    /// Whether any of them denies.
+    deny: bool,
     names: Names,
 }
 
@@ -50,7 +52,7 @@ struct Span {
 /// One rule, or one line of an access list for one action and one principal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Entry {
-    /// Twice the action's symbol, and one more where it denies.
+    /// Its action and its effect, as [`super::action::what`] has them.
     what: u32,
     principal: u32,
     /// The number of the rule, or of the line of a list, in the document's order.
@@ -72,8 +74,7 @@ pub(super) struct Asked<'a> {
     pub(super) request: &'a AccessRequest<'a>,
     pub(super) actions: Actions,
     pub(super) caller: &'a Caller<'a>,
-    /// The path with the slash at its end taken away or put there.
-    pub(super) twin: Option<&'a CanonicalPath>,
+    pub(super) paths: &'a Spellings<'a>,
     pub(super) symbols: &'a Symbols,
 }
 
@@ -94,7 +95,7 @@ pub(super) struct Tally {
 
 /// The lowest numbers, at most [`MAX_REASONS`].
 #[derive(Debug, Default)]
-pub(super) struct Numbers(Vec<u32>);
+pub(super) struct Numbers(SmallVec<[u32; EXPECTED_REASONS]>);
 
 impl Numbers {
     fn add(&mut self, number: u32) {
@@ -120,15 +121,10 @@ impl Entries {
     /// spelling it was written for.
     pub(super) fn decide(&self, asked: Asked<'_>, steps: &mut Steps) -> Tally {
         let mut tally = Tally::default();
-        let path = asked.request.resource.path;
-        for span in self.spans_of(path) {
-            for effect in [Effect::Allow, Effect::Deny] {
-                self.read(span, effect, path, asked, steps, &mut tally);
-            }
-        }
-        if let Some(twin) = asked.twin {
-            for span in self.spans_of(twin) {
-                self.read(span, Effect::Deny, twin, asked, steps, &mut tally);
+        for found in self.tree.all(asked.paths) {
+            let is_own = found.is_own();
+            if is_own || self.deny {
+                self.read(self.span_of(&found), is_own, asked, steps, &mut tally);
             }
         }
         tally
@@ -137,10 +133,9 @@ impl Entries {
     /// Entries that would have permitted another role the same: some of them, where there are many.
     pub(super) fn for_other_roles(&self, asked: Asked<'_>) -> Numbers {
         let mut found = Numbers::default();
-        for span in self.spans_of(asked.request.resource.path) {
-            let entries = self.entries_of(span);
-            for action in asked.actions.of_effect(Effect::Allow) {
-                let what = what(action, Effect::Allow);
+        for own in self.tree.all(asked.paths).filter(Match::is_own) {
+            let entries = self.entries_of(self.span_of(&own));
+            for what in asked.actions.of_effect(Effect::Allow) {
                 let first = entries.partition_point(|entry| entry.what < what);
                 let same = entries.iter().skip(first).take_while(|entry| entry.what == what);
                 let others = same.take(MAX_NEAR_MISSES).filter(|entry| {
@@ -158,9 +153,9 @@ impl Entries {
         numbers.0.iter().map(|number| self.names.id(*number))
     }
 
-    fn spans_of(&self, path: &CanonicalPath) -> impl Iterator<Item = Span> {
-        let number = |found: crate::path_tree::Match<'_, '_, u32>| usize::try_from(*found.value).ok();
-        self.tree.all(path).filter_map(move |found| self.spans.get(number(found)?).copied())
+    fn span_of(&self, found: &Match<'_, '_, u32>) -> Span {
+        let span = usize::try_from(*found.value).ok().and_then(|number| self.spans.get(number));
+        span.copied().unwrap_or_default()
     }
 
     fn entries_of(&self, span: Span) -> &[Entry] {
@@ -169,30 +164,38 @@ impl Entries {
         self.entries.get(first..end).unwrap_or_default()
     }
 
-    /// Reads through a short span; in a long one looks up what the caller and the action could be.
-    fn read(
-        &self,
-        span: Span,
-        effect: Effect,
-        path: &CanonicalPath,
-        asked: Asked<'_>,
-        steps: &mut Steps,
-        tally: &mut Tally,
-    ) {
+    /// Reads through a short span; in a long one looks up what the caller and the action could be. What is not about the
+    /// path as it came can only deny.
+    fn read(&self, span: Span, is_own: bool, asked: Asked<'_>, steps: &mut Steps, tally: &mut Tally) {
         let entries = self.entries_of(span);
         let lookups = || asked.caller.held.len().saturating_mul(MAX_WORDS);
         if entries.len() <= MAX_READ_THROUGH || entries.len() <= lookups() {
-            for entry in entries {
-                if asked.actions.of_effect(effect).any(|action| what(action, effect) == entry.what) {
+            for entry in entries.iter().filter(|entry| is_own || denies(entry.what)) {
+                if let Some(effect) = asked.actions.effect_of(entry.what) {
                     let fits = asked.caller.has(Symbol(entry.principal));
-                    self.count(*entry, effect, fits, path, asked, steps, tally);
+                    self.count(*entry, effect, fits, is_own, asked, steps, tally);
                 }
             }
             return;
         }
+        let effects = if is_own { [Effect::Allow, Effect::Deny].as_slice() } else { &[Effect::Deny] };
+        for effect in effects {
+            self.look_up(span, *effect, is_own, asked, steps, tally);
+        }
+    }
+
+    /// Looks up what the caller and the action could be.
+    fn look_up(
+        &self,
+        span: Span,
+        effect: Effect,
+        is_own: bool,
+        asked: Asked<'_>,
+        steps: &mut Steps,
+        tally: &mut Tally,
+    ) {
         let end = usize::try_from(span.first.saturating_add(span.len)).unwrap_or(0);
-        for action in asked.actions.of_effect(effect) {
-            let what = what(action, effect);
+        for what in asked.actions.of_effect(effect) {
             if self.first_of(span, what, None).is_none() {
                 continue;
             }
@@ -204,13 +207,12 @@ impl Entries {
                 let mut found = false;
                 for entry in same {
                     found = true;
-                    self.count(*entry, effect, fits, path, asked, steps, tally);
+                    self.count(*entry, effect, fits, is_own, asked, steps, tally);
                 }
                 found
             };
-            asked.caller.held.any(|principal| {
+            asked.caller.held.for_each(|principal| {
                 look_up(principal, Truth::True);
-                false
             });
             asked.caller.perhaps.any(|principal| look_up(principal, Truth::Unknown(Fault::NotKnown)));
         }
@@ -235,7 +237,7 @@ impl Entries {
         entry: Entry,
         effect: Effect,
         fits: Truth,
-        path: &CanonicalPath,
+        is_own: bool,
         asked: Asked<'_>,
         steps: &mut Steps,
         tally: &mut Tally,
@@ -244,7 +246,7 @@ impl Entries {
             return;
         }
         let truth = match steps.spend(1) {
-            Ok(()) => Truth::all([fits, self.truth(entry, path, asked, steps)]),
+            Ok(()) => Truth::all([fits, self.truth(entry, is_own, asked, steps)]),
             Err(fault) => Truth::Unknown(fault),
         };
         match (effect, truth) {
@@ -258,20 +260,17 @@ impl Entries {
         }
     }
 
-    fn truth(&self, entry: Entry, path: &CanonicalPath, asked: Asked<'_>, steps: &mut Steps) -> Truth {
+    fn truth(&self, entry: Entry, is_own: bool, asked: Asked<'_>, steps: &mut Steps) -> Truth {
         let Some(place) = entry.conditions.checked_sub(1) else { return Truth::True };
         let conditioned = usize::try_from(place).ok().and_then(|place| self.conditioned.get(place));
         // There are none that cannot be found; if there were, nobody could say that an entry that denies does not.
         let Some(Conditioned { conditions, template }) = conditioned else {
             return Truth::Unknown(Fault::Missing);
         };
-        let captures = template.captures(path);
+        let path = if is_own { Some(asked.paths.own()) } else { asked.paths.twin() };
+        let captures = path.and_then(|path| template.captures(path));
         conditions.evaluate(&Facts { request: asked.request, tenant: asked.caller.tenant, captures }, steps)
     }
-}
-
-fn what(Symbol(action): Symbol, effect: Effect) -> u32 {
-    action.saturating_mul(2).saturating_add(u32::from(effect == Effect::Deny))
 }
 
 /// Entries of one resource that are read through one by one: about as dear as the lookups they replace.
@@ -280,8 +279,8 @@ const MAX_READ_THROUGH: usize = 16;
 /// No principal's number: a document is too short for so many names.
 const ANY_PRINCIPAL: u32 = u32::MAX;
 
-/// Words that an action can be for one effect: what a lookup is made for, for each principal of the caller.
-const MAX_WORDS: usize = 4;
+/// Rules that most decisions rest on at most: room for them is on the stack.
+const EXPECTED_REASONS: usize = 4;
 
 /// Entries that are looked at for one action to tell a caller that another role would do: a courtesy has its price.
 const MAX_NEAR_MISSES: usize = 256;

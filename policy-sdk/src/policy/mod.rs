@@ -24,6 +24,7 @@ mod entry;
 mod foresight;
 mod grant;
 mod hash;
+mod held;
 mod matching;
 mod perhaps;
 mod role;
@@ -43,6 +44,7 @@ use crate::condition::{Steps, Truth};
 use crate::decision::{Basis, Decision, Permit, Refusal, Response, RuleId};
 use crate::document::{Document, Intent, Problem, Problems};
 use crate::explain::{Explanation, Node, Verdict as Told};
+use crate::path_tree::Spellings;
 use crate::request::{AccessRequest, Action, Context, Resource, Subject};
 use crate::unknown::Fact;
 use action::Actions;
@@ -241,11 +243,7 @@ impl Policy {
             return Located { access: Access::Public, preflight: Some(preflight), ..Located::NOTHING };
         }
         let upgrade = context.asks_for_upgrade();
-        let found = self.routes.find(action, resource, context, upgrade);
-        let other_spelling = resource.path.slash_twin();
-        let twin = other_spelling.as_ref().map_or(Found::Nothing, |path| {
-            self.routes.find(action, Resource { path, ..resource }, context, upgrade)
-        });
+        let (found, twin) = self.routes.find(action, resource, context, upgrade);
         let half = |route| Located { obstacle: Some(Obstacle::HalfMatch(route)), ..Located::NOTHING };
         let route = match found {
             Found::Half(route) => return half(route),
@@ -330,7 +328,8 @@ impl Policy {
         let own_tenant = self.tenants.own(request.subject);
         let caller = self.directory.caller(request, own_tenant);
         witness.note(|| Some(telling::caller(&caller, own_tenant, &self.directory)));
-        let tenancy = self.tenants.decide(request, &caller);
+        let paths = Spellings::of(request.resource.path);
+        let tenancy = self.tenants.decide(request, &caller, &paths);
         witness.note(|| Some(telling::tenancy(&tenancy)));
         if tenancy.is_open {
             return open(request);
@@ -339,11 +338,10 @@ impl Policy {
             let response = refused(refusal, Decision::Deny, reason.into_iter().collect(), request.subject);
             return Response { tenant: own_tenant.map(str::to_owned), ..response };
         }
-        let twin = request.resource.path.slash_twin();
         let case = Case { request, caller: &caller, directory: &self.directory };
         let symbols = &self.directory.symbols;
-        let actions = Actions::of(request.action, symbols);
-        let asked = Asked { request, actions, caller: &caller, twin: twin.as_ref(), symbols };
+        let actions = Actions::of(request.action, &self.directory.words, symbols);
+        let asked = Asked { request, actions, caller: &caller, paths: &paths, symbols };
         let tenant = tenancy.tenant.as_deref();
         let mut steps = Steps::default();
         let verdict = self.weigh(located, case, asked, tenant, &mut steps, witness);
@@ -417,7 +415,8 @@ impl Policy {
         witness.note(|| told.into_group("demands of everyone"));
         let superuser = self.superusers.know(case, steps);
         let exempt = superuser.is_exempt();
-        let spellings = [(located.route, Some(path)), (located.twin, asked.twin)];
+        let other_path = located.twin.and_then(|_| asked.paths.twin());
+        let spellings = [(located.route, Some(path)), (located.twin, other_path)];
         for (place, (route, path)) in spellings.into_iter().enumerate() {
             let Some((route, path)) = route.zip(path) else { continue };
             let id = || [route.id().clone()];

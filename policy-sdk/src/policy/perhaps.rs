@@ -11,6 +11,7 @@ pub(super) use replayed::Perhaps;
 mod in_a_gate {
     use crate::permission::PermissionPattern;
     use crate::policy::Directory;
+    use crate::policy::held::Held;
     use crate::policy::symbol::Symbol;
     use crate::policy::symbol_set::SymbolSet;
     use crate::request::AccessRequest;
@@ -24,7 +25,7 @@ mod in_a_gate {
         pub(in crate::policy) const fn of(
             _directory: &Directory,
             _request: &AccessRequest<'a>,
-            _held: &SymbolSet,
+            _held: &Held<'_>,
             _tenant: Option<Symbol>,
         ) -> Perhaps<'a> {
             Perhaps(std::marker::PhantomData)
@@ -52,6 +53,7 @@ mod in_a_gate {
 mod replayed {
     use crate::permission::PermissionPattern;
     use crate::policy::Directory;
+    use crate::policy::held::Held;
     use crate::policy::symbol::{Kind, Symbol};
     use crate::policy::symbol_set::SymbolSet;
     use crate::request::AccessRequest;
@@ -70,7 +72,7 @@ mod replayed {
         pub(in crate::policy) fn of(
             directory: &Directory,
             request: &AccessRequest<'a>,
-            held: &SymbolSet,
+            held: &Held<'_>,
             tenant: Option<Symbol>,
         ) -> Perhaps<'a> {
             let unknown = request.context.unknown;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::decision::RuleId;
 use crate::document::{self, Authorization, JsonPointer, Problem, RecordKeeping, RequiredAuthentication};
 use crate::host::HostPattern;
-use crate::path_tree::PathTree;
+use crate::path_tree::{Match, PathTree, Spellings};
 use crate::permission::PermissionPattern;
 use crate::request::{Action, Context, Resource};
 use crate::unknown::Fact;
@@ -129,6 +129,12 @@ pub(super) enum Found<'a> {
     Route(&'a Route),
 }
 
+impl Found<'_> {
+    const fn is_nothing(&self) -> bool {
+        matches!(self, Found::Nothing)
+    }
+}
+
 impl Routes {
     pub(super) fn compile(authorization: &Authorization, compiler: &mut Compiler<'_>) -> Routes {
         let mut routes = Routes::default();
@@ -187,24 +193,42 @@ impl Routes {
         there.insert(at, route);
     }
 
-    /// The most specific path first; among routes for one path, the most specific host first, then who looks at more,
-    /// then the document's order.
+    /// What is found for the path as it came, and for its other spelling: for each the most specific path first; among
+    /// routes for one path, the most specific host first, then who looks at more, then the document's order.
     pub(super) fn find(
         &self,
         action: Action<'_>,
         resource: Resource<'_>,
         context: &Context<'_>,
         asks_for_upgrade: bool,
-    ) -> Found<'_> {
-        for route in self.tree.all(resource.path).flat_map(|found| found.value) {
-            match route.fit(action, resource.host, context, asks_for_upgrade) {
-                Fit::Yes => return Found::Route(route),
-                Fit::Half => return Found::Half(route),
-                Fit::NotKnown => return Found::NotKnown,
-                Fit::No => {}
+    ) -> (Found<'_>, Found<'_>) {
+        let (mut own, mut twin) = (Found::Nothing, Found::Nothing);
+        if self.tree.is_empty() {
+            return (own, twin);
+        }
+        let paths = Spellings::of(resource.path);
+        for found in self.tree.all(&paths) {
+            for route in found.value {
+                let is_own = found.is_own() && own.is_nothing();
+                let is_twin = found.is_twin() && twin.is_nothing();
+                if !(is_own || is_twin) {
+                    break;
+                }
+                let found = match route.fit(action, resource.host, context, asks_for_upgrade) {
+                    Fit::Yes => Found::Route(route),
+                    Fit::Half => Found::Half(route),
+                    Fit::NotKnown => Found::NotKnown,
+                    Fit::No => continue,
+                };
+                if is_own {
+                    own = found;
+                }
+                if is_twin {
+                    twin = found;
+                }
             }
         }
-        Found::Nothing
+        (own, twin)
     }
 
     /// The entry that lets this request pass as a preflight, if it is a true one.
@@ -222,7 +246,8 @@ impl Routes {
             let origins = preflight.origins.as_ref();
             origins.is_none_or(|origins| origins.iter().any(|allowed| allowed.as_bytes() == origin))
         };
-        self.preflights_of(resource).find(allows).map(|preflight| &preflight.id)
+        let paths = Spellings::of(resource.path);
+        self.preflights_of(resource, &paths).find(allows).map(|preflight| &preflight.id)
     }
 
     /// Whether it is not known if the request is a preflight that is listed.
@@ -234,12 +259,16 @@ impl Routes {
     ) -> bool {
         context.unknown.lacks(Fact::Header)
             && action.method() == Some("OPTIONS")
-            && self.preflights_of(resource).next().is_some()
+            && self.preflights_of(resource, &Spellings::of(resource.path)).next().is_some()
             && context.unknown.hides(Fact::Header, "origin")
     }
 
-    fn preflights_of(&self, resource: Resource<'_>) -> impl Iterator<Item = &Preflight> {
-        let listed = self.preflights.all(resource.path).flat_map(|found| found.value);
+    fn preflights_of<'a, 'p>(
+        &'a self,
+        resource: Resource<'p>,
+        paths: &'p Spellings<'p>,
+    ) -> impl Iterator<Item = &'a Preflight> + use<'a, 'p> {
+        let listed = self.preflights.all(paths).filter(Match::is_own).flat_map(|found| found.value);
         listed.filter(move |preflight| preflight.host.as_ref().is_none_or(|host| host.matches(resource.host)))
     }
 }

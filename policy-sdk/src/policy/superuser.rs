@@ -56,7 +56,8 @@ impl Superusers {
 
     /// An anonymous caller is nobody, and so no superuser, whatever conditions say.
     pub(super) fn know(&self, case: Case<'_>, steps: &mut Steps) -> Superuser {
-        if case.caller.subject.is_none() {
+        let is_nobody = case.caller.subject.is_none();
+        if is_nobody || self.named.is_empty() && self.conditions.is_empty() {
             return Superuser::No;
         }
         let by_name = case.caller.has_one_of(&self.named);
@@ -82,7 +83,7 @@ impl Superusers {
         if self.named.is_empty() && self.conditions.is_empty() {
             return None;
         }
-        let is_named = self.named.intersects(&case.caller.held);
+        let is_named = case.caller.held.is_one_of(&self.named);
         let (verdict, detail) = match superuser {
             Superuser::Yes if is_named => (Verdict::Permit, "by subject or role"),
             Superuser::Yes => (Verdict::Permit, "by conditions"),

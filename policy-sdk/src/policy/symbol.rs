@@ -2,9 +2,10 @@
 //!
 //! A name that a request brings and no document knows has no symbol, and nothing can be said of it.
 
-use hashbrown::HashTable;
+use std::hash::BuildHasher;
 
-use super::hash::hash;
+use hashbrown::HashTable;
+use rustc_hash::FxBuildHasher;
 
 /// The number of one name of one kind. Numbers are given in the order of first mention.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -95,7 +96,6 @@ impl Symbols {
     }
 
     /// All symbols of a kind, in their order.
-    #[cfg(feature = "replay")]
     pub(super) fn of_kind(&self, kind: Kind) -> impl Iterator<Item = Symbol> {
         let kind = kind.number();
         let is_of = move |(number, name): (u32, &Name)| (name.kind == kind).then_some(Symbol(number));
@@ -133,8 +133,10 @@ fn spelt<'a>(text: &'a str, names: &[Name], number: u32) -> (u32, &'a str) {
     (kind, text.get(range).unwrap_or_default())
 }
 
+/// Without a seed, so that every run and every worker does the same. Names of requests are only looked for, never added: a
+/// client cannot make a chain longer.
 fn hash_of(kind: u32, text: &str) -> u64 {
-    hash(&[&kind.to_le_bytes(), text.as_bytes()])
+    FxBuildHasher.hash_one((kind, text))
 }
 
 #[cfg(test)]

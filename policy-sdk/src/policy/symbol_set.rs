@@ -96,7 +96,10 @@ impl SymbolSet {
 
     /// Whether the set has nothing in it.
     pub(super) fn is_empty(&self) -> bool {
-        self.len() == 0
+        match &self.0 {
+            Form::List(list) => list.is_empty(),
+            Form::Bits(words) => words.iter().all(|word| *word == 0),
+        }
     }
 
     /// How many symbols are in the set.

@@ -100,7 +100,7 @@ pub(super) fn caller(caller: &Caller<'_>, tenant: Option<&str>, directory: &Dire
 }
 
 /// Which tenant the request acts in.
-pub(super) fn tenancy(tenancy: &TenancyDecision) -> Node {
+pub(super) fn tenancy(tenancy: &TenancyDecision<'_>) -> Node {
     let (verdict, detail) = match (&tenancy.refusal, &tenancy.tenant) {
         (Some((refusal, Some(reason))), _) => (Verdict::Deny, format!("{}, by `{reason}`", refusal.code())),
         (Some((refusal, None)), _) => (Verdict::Deny, refusal.code().to_owned()),

@@ -1,12 +1,15 @@
 //! Tenants: which one a request belongs to, and that it is the caller's own.
 
+use std::borrow::Cow;
+
+use smallvec::SmallVec;
+
 use crate::condition::Truth;
 use crate::decision::{Refusal, Response, RuleId};
 use crate::document::{self, Binding, JsonPointer, Problem};
 use crate::host::canonical_host;
 use crate::limits::MAX_SEARCH_STEPS;
-use crate::path::CanonicalPath;
-use crate::path_tree::{PathTemplate, PathTree};
+use crate::path_tree::{PathTemplate, PathTree, Spellings};
 use crate::query;
 use crate::request::{AccessRequest, Subject};
 use crate::unknown::Fact;
@@ -21,11 +24,22 @@ use super::{Compiler, TOO_MANY_CHOICES};
 pub(super) struct Tenants {
     required: bool,
     default: Option<String>,
-    paths: PathTree<RuleId>,
+    paths: PathTree<BoundPath>,
     headers: Vec<(RuleId, String)>,
     hosts: Vec<(RuleId, HostTemplate)>,
     queries: Vec<(RuleId, String)>,
     cross_tenant_roles: SymbolSet,
+}
+
+/// A tenant, by the place that names it. Whoever sends a request chooses these bytes.
+type Named<'a> = (&'a RuleId, Cow<'a, [u8]>);
+
+/// A path of which one segment names the tenant.
+#[derive(Debug)]
+struct BoundPath {
+    id: RuleId,
+    /// Which segment; none where the template names no tenant, and so binds nothing.
+    place: Option<usize>,
 }
 
 /// A host with one label that names the tenant.
@@ -37,21 +51,21 @@ struct HostTemplate {
 
 /// What the tenancy of a request comes to.
 #[derive(Debug, Default)]
-pub(super) struct TenancyDecision {
+pub(super) struct TenancyDecision<'a> {
     pub(super) refusal: Option<(Refusal, Option<RuleId>)>,
-    pub(super) tenant: Option<String>,
+    pub(super) tenant: Option<Cow<'a, str>>,
     pub(super) cross_tenant: bool,
     /// It depends on facts that are not known, and the rest means nothing.
     pub(super) is_open: bool,
 }
 
-impl TenancyDecision {
+impl<'a> TenancyDecision<'a> {
     /// The answer, with the tenant that it was found in.
     pub(super) fn of(self, response: Response) -> Response {
-        Response { tenant: self.tenant, cross_tenant: self.cross_tenant, ..response }
+        Response { tenant: self.tenant.map(Cow::into_owned), cross_tenant: self.cross_tenant, ..response }
     }
 
-    fn refused(refusal: Refusal, reason: Option<RuleId>) -> TenancyDecision {
+    fn refused(refusal: Refusal, reason: Option<RuleId>) -> TenancyDecision<'a> {
         TenancyDecision { refusal: Some((refusal, reason)), ..TenancyDecision::default() }
     }
 }
@@ -72,7 +86,8 @@ impl Tenants {
             match binding {
                 Binding::Path(text) => match text.parse::<PathTemplate>() {
                     Ok(template) => {
-                        if compiled.paths.insert(template, id).is_err() {
+                        let place = template.place_of("tenant");
+                        if compiled.paths.insert(template, BoundPath { id, place }).is_err() {
                             let problem = Problem::new(pointer.member("path"), "this path is bound already");
                             compiler.problems.push(problem.expected("each path once"));
                         }
@@ -107,7 +122,12 @@ impl Tenants {
     /// Compares every place that names a tenant with the caller's own.
     ///
     /// The caller is not told whether the other tenant exists: nothing here knows.
-    pub(super) fn decide(&self, request: &AccessRequest<'_>, caller: &Caller<'_>) -> TenancyDecision {
+    pub(super) fn decide<'a>(
+        &'a self,
+        request: &'a AccessRequest<'_>,
+        caller: &Caller<'_>,
+        paths: &'a Spellings<'_>,
+    ) -> TenancyDecision<'a> {
         let own = self.own(request.subject);
         if self.required && request.subject.is_some() && own.is_none() {
             return TenancyDecision::refused(Refusal::TenantRequired, None);
@@ -118,22 +138,15 @@ impl Tenants {
         if by_header || !self.queries.is_empty() && unknown.hides(Fact::Query, "") {
             return open;
         }
-        let mut addressed: Option<(RuleId, Vec<u8>)> = None;
-        for (id, tenant) in self.addressed(request) {
-            match &addressed {
-                // Two places that name two tenants: no upstream can be trusted to read the one we would compare.
-                Some((_first, other)) if *other != tenant => {
-                    return TenancyDecision::refused(Refusal::TenantMismatch, Some(id));
-                }
-                Some(_same) => {}
-                None => addressed = Some((id, tenant)),
-            }
-        }
+        let addressed = match self.addressed(request, paths) {
+            Ok(addressed) => addressed,
+            Err(id) => return TenancyDecision::refused(Refusal::TenantMismatch, Some(id.clone())),
+        };
         let own_is = |tenant: &[u8]| own.is_some_and(|own| own.as_bytes() == tenant);
         match addressed {
-            None => TenancyDecision { tenant: own.map(str::to_owned), ..TenancyDecision::default() },
+            None => TenancyDecision { tenant: own.map(Cow::Borrowed), ..TenancyDecision::default() },
             Some((_id, tenant)) if own_is(&tenant) => {
-                TenancyDecision { tenant: own.map(str::to_owned), ..TenancyDecision::default() }
+                TenancyDecision { tenant: own.map(Cow::Borrowed), ..TenancyDecision::default() }
             }
             Some((id, tenant)) => {
                 let allowed = match caller.has_one_of(&self.cross_tenant_roles) {
@@ -141,13 +154,13 @@ impl Tenants {
                     Truth::False => false,
                     Truth::Unknown(_not_known) => return open,
                 };
-                match String::from_utf8(tenant) {
+                match String::from_utf8(tenant.into_owned()) {
                     Ok(tenant) if allowed && !tenant.is_empty() => TenancyDecision {
-                        tenant: Some(tenant),
+                        tenant: Some(Cow::Owned(tenant)),
                         cross_tenant: true,
                         ..TenancyDecision::default()
                     },
-                    Ok(_) | Err(_) => TenancyDecision::refused(Refusal::TenantMismatch, Some(id)),
+                    Ok(_) | Err(_) => TenancyDecision::refused(Refusal::TenantMismatch, Some(id.clone())),
                 }
             }
         }
@@ -166,39 +179,61 @@ impl Tenants {
         subject.and_then(|subject| subject.tenant.as_deref().or(self.default.as_deref()))
     }
 
-    fn addressed(&self, request: &AccessRequest<'_>) -> Vec<(RuleId, Vec<u8>)> {
-        let mut found = Vec::new();
-        let path = (!self.paths.is_empty()).then_some(request.resource.path);
-        let twin = path.and_then(CanonicalPath::slash_twin);
-        for path in [path, twin.as_ref()].into_iter().flatten() {
-            for bound in self.paths.all(path) {
-                // A template of which only the part before `{tenant}` matched names no tenant and binds nothing.
-                if let Some(tenant) = bound.captures().get("tenant") {
-                    found.push((bound.value.clone(), tenant.into_owned().into_bytes()));
-                }
+    /// The tenant that the request names, with the first place that names it.
+    ///
+    /// # Errors
+    ///
+    /// A place that names another one than those before: no upstream can be trusted to read the one we would compare.
+    fn addressed<'a>(
+        &'a self,
+        request: &'a AccessRequest<'_>,
+        paths: &'a Spellings<'a>,
+    ) -> Result<Option<Named<'a>>, &'a RuleId> {
+        let mut first: Option<Named<'a>> = None;
+        let mut name = |id: &'a RuleId, tenant: Cow<'a, [u8]>| match &first {
+            Some((_first, other)) if *other != tenant => Err(id),
+            Some(_same) => Ok(()),
+            None => {
+                first = Some((id, tenant));
+                Ok(())
+            }
+        };
+        // What the path as it came names is looked at before what its other spelling does.
+        let mut by_twin: SmallVec<[(&RuleId, &str); 2]> = SmallVec::new();
+        for bound in self.paths.all(paths) {
+            let BoundPath { id, place } = bound.value;
+            let Some(tenant) = place.and_then(|place| paths.segment(place)) else { continue };
+            if bound.is_own() {
+                name(id, Cow::Borrowed(tenant.as_bytes()))?;
+            } else {
+                by_twin.push((id, tenant));
             }
         }
-        for (id, name) in &self.headers {
-            let values = request.context.header_values(name);
-            found.extend(values.map(|value| (id.clone(), value.trim_ascii().to_vec())));
+        for (id, tenant) in by_twin {
+            name(id, Cow::Borrowed(tenant.as_bytes()))?;
+        }
+        for (id, header) in &self.headers {
+            for value in request.context.header_values(header) {
+                name(id, Cow::Borrowed(value.trim_ascii()))?;
+            }
         }
         for (id, template) in &self.hosts {
             if let Some(tenant) = template.tenant(request.resource.host) {
-                found.push((id.clone(), tenant.as_bytes().to_vec()));
+                name(id, Cow::Borrowed(tenant.as_bytes()))?;
             }
         }
-        for (id, name) in &self.queries {
-            match query::values(request.context.query.unwrap_or_default(), name) {
+        for (id, parameter) in &self.queries {
+            match query::values(request.context.query.unwrap_or_default(), parameter) {
                 Ok(values) => {
-                    found.extend(
-                        values.into_iter().map(|value| (id.clone(), value.into_owned().into_bytes())),
-                    );
+                    for value in values {
+                        name(id, Cow::Owned(value.into_owned().into_bytes()))?;
+                    }
                 }
                 // Whatever somebody makes of it, it is nobody's tenant: no byte of this is text.
-                Err(_ambiguous) => found.push((id.clone(), vec![0xFF])),
+                Err(_ambiguous) => name(id, Cow::Borrowed(&[0xFF]))?,
             }
         }
-        found
+        Ok(first)
     }
 }
 

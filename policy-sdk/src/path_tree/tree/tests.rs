@@ -1,8 +1,9 @@
 use proptest::prelude::*;
 
+use super::super::search::Match;
 use super::*;
 use crate::limits::{MAX_SEARCH_STEPS, MAX_TEMPLATE_SEGMENTS};
-use crate::path::{PathMode, canonicalize};
+use crate::path::{CanonicalPath, PathMode, canonicalize};
 
 fn path(text: &str) -> CanonicalPath {
     canonicalize(text.as_bytes(), PathMode::Refuse).unwrap_or_else(|error| panic!("{text}: {error}")).path
@@ -17,12 +18,27 @@ fn tree<'a>(templates: impl IntoIterator<Item = &'a str>) -> PathTree<()> {
 }
 
 fn all<T>(tree: &PathTree<T>, path: &CanonicalPath) -> Vec<String> {
-    tree.all(path).map(|found| found.template().to_string()).collect()
+    let spellings = Spellings::of(path);
+    let own = tree.all(&spellings).filter(Match::is_own);
+    own.map(|found| found.template().to_string()).collect()
+}
+
+fn twins<T>(tree: &PathTree<T>, path: &CanonicalPath) -> Vec<String> {
+    let spellings = Spellings::of(path);
+    let twins = tree.all(&spellings).filter(Match::is_twin);
+    twins.map(|found| found.template().to_string()).collect()
+}
+
+fn best<'t, T>(tree: &'t PathTree<T>, path: &CanonicalPath) -> Option<(String, &'t T)> {
+    let spellings = Spellings::of(path);
+    let found = tree.all(&spellings).find(Match::is_own)?;
+    Some((found.template().to_string(), found.value))
 }
 
 /// Searches to the end and counts the nodes and leaves looked at.
 fn steps<T>(tree: &PathTree<T>, path: &CanonicalPath) -> usize {
-    let mut matches = tree.all(path);
+    let spellings = Spellings::of(path);
+    let mut matches = tree.all(&spellings);
     matches.by_ref().for_each(drop);
     assert!(!matches.is_exhausted());
     matches.steps()
@@ -40,16 +56,16 @@ fn the_most_specific_comes_first() {
 fn a_search_goes_back_when_the_literal_leads_nowhere() {
     let tree = tree(["/a/b/c", "/a/{x}/d", "/{y}/b/e"]);
     for (text, template) in [("/a/b/c", "/a/b/c"), ("/a/b/d", "/a/{x}/d"), ("/a/b/e", "/{y}/b/e")] {
-        assert_eq!(tree.best(&path(text)).unwrap().template().as_str(), template);
+        assert_eq!(best(&tree, &path(text)).unwrap().0, template);
     }
-    assert!(tree.best(&path("/a/b/f")).is_none());
+    assert!(best(&tree, &path("/a/b/f")).is_none());
 }
 
 #[test]
 fn nothing_matches_in_an_empty_tree() {
     let tree = PathTree::<()>::default();
     assert!(tree.is_empty());
-    assert!(tree.best(&path("/")).is_none());
+    assert!(best(&tree, &path("/")).is_none());
 }
 
 #[test]
@@ -57,7 +73,8 @@ fn a_match_gives_its_captures() {
     let mut tree = PathTree::new();
     tree.insert("/t/{tenant}/o/{id}".parse().unwrap(), 7).unwrap();
     let path = path("/t/acme/o/caf%c3%a9");
-    let found = tree.best(&path).unwrap();
+    let spellings = Spellings::of(&path);
+    let found = tree.all(&spellings).next().unwrap();
     assert_eq!(*found.value, 7);
     let captures: Vec<_> = found.captures().iter().map(|(name, text)| format!("{name}={text}")).collect();
     assert_eq!(captures, ["tenant=acme", "id=café"]);
@@ -83,7 +100,7 @@ fn a_caller_may_keep_a_list_at_each_template() {
         tree.get_or_insert_with(&template.parse().unwrap(), Vec::new).unwrap().push(method);
     }
     assert_eq!(tree.len(), 2);
-    assert_eq!(*tree.best(&path("/a/1")).unwrap().value, ["GET", "PUT"]);
+    assert_eq!(*best(&tree, &path("/a/1")).unwrap().1, ["GET", "PUT"]);
 }
 
 /// A `*` in a request is a character: it neither widens nor narrows what a template matches.
@@ -125,7 +142,7 @@ fn every_node_is_looked_at_once() {
     let nodes = (1 << 11) - 1;
     let leaves = 1 << 10;
     assert_eq!(steps(&tree, &path(&"/a".repeat(10))), nodes + leaves);
-    assert_eq!(tree.all(&path(&"/a".repeat(10))).count(), leaves);
+    assert_eq!(all(&tree, &path(&"/a".repeat(10))).len(), leaves);
     assert_eq!(tree.worst_case_steps(), nodes + leaves);
     // The longest path a request may have ends where the tree does.
     assert!(steps(&tree, &path(&"/a".repeat(4000))) <= nodes);
@@ -137,7 +154,8 @@ fn a_wildcard_explosion_ends_at_the_bound() {
     let tail = "/b".repeat(MAX_TEMPLATE_SEGMENTS - 12);
     let tree = explosion(12, &tail);
     let worst = path(&format!("{}{tail}", "/a".repeat(12)));
-    let mut matches = tree.all(&worst);
+    let spellings = Spellings::of(&worst);
+    let mut matches = tree.all(&spellings);
     assert!(matches.by_ref().count() > 0);
     assert_eq!(matches.steps(), MAX_SEARCH_STEPS);
     assert!(matches.is_exhausted());
@@ -146,7 +164,8 @@ fn a_wildcard_explosion_ends_at_the_bound() {
     assert_eq!(tree.worst_case_steps(), (1 << 13) - 1 + (1 << 12) * 53);
     // A path that goes elsewhere is searched to its end.
     let elsewhere = path("/a/c");
-    let mut matches = tree.all(&elsewhere);
+    let spellings = Spellings::of(&elsewhere);
+    let mut matches = tree.all(&spellings);
     assert_eq!(matches.by_ref().count(), 0);
     assert!(!matches.is_exhausted());
 }
@@ -156,7 +175,8 @@ fn a_tree_that_had_no_room_finds_nothing_and_says_so() {
     let mut tree = tree(["/a"]);
     tree.overfull = true;
     let path = path("/a");
-    let mut matches = tree.all(&path);
+    let spellings = Spellings::of(&path);
+    let mut matches = tree.all(&spellings);
     assert!(matches.next().is_none());
     assert!(matches.is_exhausted());
 }
@@ -171,12 +191,12 @@ fn a_hundred_thousand_routes_are_searched_by_depth() {
     assert_eq!(tree.len(), 100_000);
     for index in [0, 1, 50_000, 99_999] {
         let path = path(&format!("/v1/tenants/acme/service{}/resource{index}/x", index % 100));
-        assert_eq!(*tree.best(&path).unwrap().value, index);
+        assert_eq!(*best(&tree, &path).unwrap().1, index);
         assert_eq!(steps(&tree, &path), 8);
     }
     assert_eq!(tree.worst_case_steps(), 8);
     tree.shrink_to_fit();
-    assert_eq!(*tree.best(&path("/v1/tenants/acme/service7/resource7/x")).unwrap().value, 7);
+    assert_eq!(*best(&tree, &path("/v1/tenants/acme/service7/resource7/x")).unwrap().1, 7);
 }
 
 /// The naive reading of a template, straight from the text of the module's documentation.
@@ -256,7 +276,10 @@ proptest! {
             .collect();
         expected.sort_by_key(|template| specificity(template));
         prop_assert_eq!(all(&tree, &path), expected.clone());
-        prop_assert_eq!(tree.best(&path).map(|found| found.template().to_string()), expected.first().map(|text| (*text).to_owned()));
+        prop_assert_eq!(best(&tree, &path).map(|found| found.0), expected.first().map(|text| (*text).to_owned()));
+        // One search for both spellings finds what a search for the other would have found.
+        let twin = path.slash_twin();
+        prop_assert_eq!(twins(&tree, &path), twin.map_or_else(Vec::new, |twin| all(&tree, &twin)));
 
         for template in &kept {
             let template: PathTemplate = template.parse().unwrap();

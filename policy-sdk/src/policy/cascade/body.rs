@@ -1,6 +1,6 @@
 //! Which attached policies look at the body of a request.
 
-use crate::path::CanonicalPath;
+use crate::path_tree::Spellings;
 use crate::policy::Located;
 use crate::request::{Action, Resource};
 
@@ -13,12 +13,9 @@ impl Cascade {
         located: &Located<'_>,
         action: Action<'_>,
         resource: Resource<'_>,
-        twin: Option<&CanonicalPath>,
+        paths: &Spellings<'_>,
     ) -> bool {
-        let is_by_path = |number: usize| {
-            let paths = [Some(resource.path), twin].into_iter().flatten();
-            paths.flat_map(|path| self.by_path.all(path)).any(|found| found.value.contains(&number))
-        };
+        let is_by_path = |number: usize| self.by_path.all(paths).any(|found| found.value.contains(&number));
         self.policies.iter().enumerate().any(|(number, policy)| {
             (policy.demands.read_body() || policy.entries.ever_read_body())
                 && policy.is_about(located, action, resource.host)

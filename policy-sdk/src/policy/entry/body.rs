@@ -1,14 +1,14 @@
 //! Which rules and lists look at the body of a request.
 
-use crate::path::CanonicalPath;
+use crate::path_tree::Spellings;
 
 use super::Entries;
 use super::building::Building;
 
 impl Entries {
-    /// Whether conditions of an entry that is about `path` look at the body, whoever asks and whatever for.
-    pub(in crate::policy) fn read_body(&self, path: &CanonicalPath) -> bool {
-        !self.body_spans.is_empty() && self.tree.all(path).any(|found| self.body_spans.contains(found.value))
+    /// Whether conditions of an entry that is about one of these spellings look at the body, whoever asks and whatever for.
+    pub(in crate::policy) fn read_body(&self, paths: &Spellings<'_>) -> bool {
+        !self.body_spans.is_empty() && self.tree.all(paths).any(|found| self.body_spans.contains(found.value))
     }
 
     /// Whether conditions of any entry look at the body.

@@ -8,10 +8,11 @@ use crate::document::{AccessList, Condition, Effect, JsonPointer, Problem, Rule}
 use crate::limits::MAX_SEARCH_STEPS;
 use crate::path_tree::PathTemplate;
 
+use super::super::action::what;
 use super::super::hash::hash_numbers;
 use super::super::symbol::{Kind, Symbol};
 use super::super::{Compiler, TOO_MANY_CHOICES};
-use super::{ANY_PRINCIPAL, Conditioned, Entries, Entry, MAX_READ_THROUGH, Span, what};
+use super::{ANY_PRINCIPAL, Conditioned, Entries, Entry, MAX_READ_THROUGH, Span};
 
 impl Entries {
     /// Takes rules and lists apart; `place` is what they stand in, `prefix` what their names begin with.
@@ -105,6 +106,7 @@ impl Building {
     ) {
         self.note_body(span, conditions);
         let action = compiler.symbols.intern(Kind::Action, action);
+        self.whole.deny |= effect == Effect::Deny;
         self.collected.push((span, Entry { what: what(action, effect), principal, number, conditions }));
     }
 

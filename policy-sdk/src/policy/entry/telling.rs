@@ -6,11 +6,10 @@ use crate::condition::{Facts, Steps, Truth};
 use crate::document::Effect;
 use crate::explain::{Node, Verdict};
 use crate::limits::MAX_EXPLAINED_ENTRIES;
-use crate::path::CanonicalPath;
 
 use super::super::symbol::Symbol;
 use super::super::telling;
-use super::{Asked, Conditioned, Entries, Entry, what};
+use super::{Asked, Conditioned, Entries, Entry};
 
 impl Entries {
     /// Everything that is about the request's path and action, in the document's order: what fits the caller, and what permits
@@ -18,17 +17,16 @@ impl Entries {
     pub(in super::super) fn tell(&self, asked: Asked<'_>) -> Vec<Node> {
         let mut fits = BTreeMap::new();
         let mut others = BTreeMap::new();
-        let own = (asked.request.resource.path, [Effect::Allow, Effect::Deny].as_slice());
-        let twin = asked.twin.map(|twin| (twin, [Effect::Deny].as_slice()));
-        for (path, effects) in [Some(own), twin].into_iter().flatten() {
-            for entry in self.spans_of(path).flat_map(|span| self.entries_of(span)) {
-                let is_asked = |effect: &Effect| {
-                    asked.actions.of_effect(*effect).any(|action| what(action, *effect) == entry.what)
-                };
-                let Some(effect) = effects.iter().copied().find(is_asked) else { continue };
+        for found in self.tree.all(asked.paths) {
+            let is_own = found.is_own();
+            for entry in self.entries_of(self.span_of(&found)) {
+                let Some(effect) = asked.actions.effect_of(entry.what) else { continue };
+                if effect == Effect::Allow && !is_own {
+                    continue;
+                }
                 let principal = Symbol(entry.principal);
                 if asked.caller.is(principal) {
-                    fits.entry(entry.number).or_insert_with(|| self.fitting(*entry, effect, path, asked));
+                    fits.entry(entry.number).or_insert_with(|| self.fitting(*entry, effect, is_own, asked));
                 } else if effect == Effect::Allow && asked.symbols.is_role(principal) {
                     others.entry(entry.number).or_insert_with(|| {
                         let role = asked.symbols.text(principal);
@@ -48,8 +46,8 @@ impl Entries {
         told
     }
 
-    fn fitting(&self, entry: Entry, effect: Effect, path: &CanonicalPath, asked: Asked<'_>) -> Node {
-        let (verdict, detail) = match (effect, self.truth(entry, path, asked, &mut Steps::default())) {
+    fn fitting(&self, entry: Entry, effect: Effect, is_own: bool, asked: Asked<'_>) -> Node {
+        let (verdict, detail) = match (effect, self.truth(entry, is_own, asked, &mut Steps::default())) {
             (Effect::Allow, Truth::True) => (Verdict::Permit, "allows"),
             (Effect::Deny, Truth::True) => (Verdict::Deny, "denies"),
             (Effect::Allow, Truth::Unknown(_)) => (Verdict::Indeterminate, "might have allowed"),
@@ -60,13 +58,14 @@ impl Entries {
         };
         let place = entry.conditions.checked_sub(1).and_then(|place| usize::try_from(place).ok());
         let conditioned = place.and_then(|place| self.conditioned.get(place));
+        let path = if is_own { Some(asked.paths.own()) } else { asked.paths.twin() };
         let children = conditioned.map(|Conditioned { conditions, template }| {
             telling::conditions(
                 conditions,
                 &Facts {
                     request: asked.request,
                     tenant: asked.caller.tenant,
-                    captures: template.captures(path),
+                    captures: path.and_then(|path| template.captures(path)),
                 },
             )
         });
