@@ -93,7 +93,7 @@ impl Stage {
                     Command::Resume { edits, .. } => {
                         self.ending = Some(Ending::Passed { identity: identity(&edits, ours) });
                     }
-                    Command::Refuse { answer, .. } => self.ending = Some(Ending::Refused(answer)),
+                    Command::Refuse { answer, .. } => self.ending = Some(Ending::Refused((*answer).clone())),
                     Command::Dispatch(callout) => events.push(self.reply(callout.id, callout.body)),
                     Command::Increment(_)
                     | Command::Add(..)
@@ -123,7 +123,7 @@ impl Stage {
 fn identity(edits: &[HeaderEdit], ours: &[String]) -> Vec<(String, String)> {
     let shown = edits.iter().filter_map(|edit| match edit {
         HeaderEdit::Set(name, value) => {
-            let name = ours.iter().find(|ours| ours.as_bytes() == name)?;
+            let name = ours.iter().find(|ours| *ours.as_bytes() == **name)?;
             Some((name.clone(), String::from_utf8_lossy(value).into_owned()))
         }
         HeaderEdit::Remove(_) => None,

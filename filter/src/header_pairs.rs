@@ -6,6 +6,8 @@
 //!
 //! This module calls no host and knows no header by name.
 
+use portcullis_policy::headers::Headers;
+
 /// Most pairs in one map, both ways.
 ///
 /// Envoy treats a larger map that a module hands over as *empty*, so a reply would lose every header it has. What
@@ -21,9 +23,6 @@ const WORD_BYTES: usize = 4;
 /// Bytes of the two lengths of one pair.
 const LENGTHS_BYTES: usize = 2 * WORD_BYTES;
 
-/// One header: its name and its value, as the bytes that were sent.
-pub type HeaderPair<'a> = (&'a [u8], &'a [u8]);
-
 /// Why a map of headers was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HeaderPairsError {
@@ -33,15 +32,9 @@ pub enum HeaderPairsError {
     /// More than [`MAX_ENCODED_BYTES`] bytes.
     #[error("more than {MAX_ENCODED_BYTES} bytes of headers")]
     TooManyBytes,
-    /// The bytes end before what the count and the lengths announce.
-    #[error("the header map is truncated")]
-    Truncated,
-    /// Bytes are left over after the last pair.
-    #[error("the header map has trailing bytes")]
-    TrailingBytes,
-    /// A name or a value is not followed by NUL.
-    #[error("a header name or value has no terminator")]
-    MissingTerminator,
+    /// The bytes end before what the count and the lengths announce, go on behind it, or lack the NUL after a name or value.
+    #[error("the header map is not what its count and lengths say")]
+    Misshapen,
     /// A name is not a token of RFC 9110 section 5.6.2, with an optional leading `:`.
     #[error("a header name is not a token")]
     ForbiddenNameByte,
@@ -50,7 +43,7 @@ pub enum HeaderPairsError {
     ForbiddenValueByte,
 }
 
-/// Reads an encoded map: names and values in the order of the message, duplicates kept, borrowed from `encoded`.
+/// Reads an encoded map: names and values in the order of the message, duplicates kept, left where they are in `encoded`.
 ///
 /// No bytes at all are an empty map, for that is how a host returns one.
 ///
@@ -58,30 +51,25 @@ pub enum HeaderPairsError {
 ///
 /// Everything but the exact encoding of at most [`MAX_PAIRS`] pairs in at most [`MAX_ENCODED_BYTES`] bytes. What is
 /// reserved is bounded by `encoded.len()`, whatever the count says.
-pub fn decode(encoded: &[u8]) -> Result<Vec<HeaderPair<'_>>, HeaderPairsError> {
+pub fn decode(encoded: Vec<u8>) -> Result<Headers, HeaderPairsError> {
     if encoded.is_empty() {
-        return Ok(Vec::new());
+        return Ok(Headers::new());
     }
     if encoded.len() > MAX_ENCODED_BYTES {
         return Err(HeaderPairsError::TooManyBytes);
     }
-    let (count, rest) = take_word(encoded)?;
+    let (count, rest) = encoded.split_first_chunk().ok_or(HeaderPairsError::Misshapen)?;
+    let count = usize::try_from(u32::from_le_bytes(*count)).map_err(|_| HeaderPairsError::TooManyPairs)?;
     if count > MAX_PAIRS {
         return Err(HeaderPairsError::TooManyPairs);
     }
     let lengths_bytes = count.checked_mul(LENGTHS_BYTES).ok_or(HeaderPairsError::TooManyPairs)?;
-    let (mut lengths, mut text) = rest.split_at_checked(lengths_bytes).ok_or(HeaderPairsError::Truncated)?;
-
-    let mut pairs = Vec::with_capacity(count);
-    while !lengths.is_empty() {
-        let (name_length, after_name) = take_word(lengths)?;
-        let (value_length, after_value) = take_word(after_name)?;
-        let (name, after_name_text) = take_terminated(text, name_length)?;
-        let (value, after_value_text) = take_terminated(after_name_text, value_length)?;
-        pairs.push((name, value));
-        (lengths, text) = (after_value, after_value_text);
-    }
-    if text.is_empty() { Ok(pairs) } else { Err(HeaderPairsError::TrailingBytes) }
+    let start = lengths_bytes.checked_add(WORD_BYTES).ok_or(HeaderPairsError::TooManyPairs)?;
+    let lengths = rest.get(..lengths_bytes).ok_or(HeaderPairsError::Misshapen)?;
+    let (lengths, _none_left) = lengths.as_chunks::<LENGTHS_BYTES>();
+    // Copied, for the buffer goes along: a hundred headers are less than a KiB.
+    let lengths: Vec<(u32, u32)> = lengths.iter().map(two_words).collect();
+    Headers::over(encoded, start, lengths.into_iter()).ok_or(HeaderPairsError::Misshapen)
 }
 
 /// Writes a map for the host, in the order given.
@@ -138,19 +126,9 @@ fn is_token_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
-fn take_word(bytes: &[u8]) -> Result<(usize, &[u8]), HeaderPairsError> {
-    let (word, rest) = bytes.split_first_chunk::<WORD_BYTES>().ok_or(HeaderPairsError::Truncated)?;
-    let word = usize::try_from(u32::from_le_bytes(*word)).map_err(|_| HeaderPairsError::TooManyBytes)?;
-    Ok((word, rest))
-}
-
-fn take_terminated(bytes: &[u8], length: usize) -> Result<(&[u8], &[u8]), HeaderPairsError> {
-    let (part, rest) = bytes.split_at_checked(length).ok_or(HeaderPairsError::Truncated)?;
-    match rest.split_first() {
-        Some((0, rest)) => Ok((part, rest)),
-        Some(_) => Err(HeaderPairsError::MissingTerminator),
-        None => Err(HeaderPairsError::Truncated),
-    }
+fn two_words(bytes: &[u8; LENGTHS_BYTES]) -> (u32, u32) {
+    let [a, b, c, d, e, f, g, h] = *bytes;
+    (u32::from_le_bytes([a, b, c, d]), u32::from_le_bytes([e, f, g, h]))
 }
 
 fn put_word(into: &mut Vec<u8>, word: usize) -> Result<(), HeaderPairsError> {
@@ -167,29 +145,38 @@ mod tests {
     /// As Envoy 1.40 wrote it for `a: 1` and `b:`.
     const TWO: &[u8] = b"\x02\0\0\0\x01\0\0\0\x01\0\0\0\x01\0\0\0\0\0\0\0a\x001\0b\0\0";
 
+    fn read(encoded: &[u8]) -> Result<Vec<(Vec<u8>, Vec<u8>)>, HeaderPairsError> {
+        let headers = decode(encoded.to_vec())?;
+        Ok(headers.iter().map(|(name, value)| (name.to_vec(), value.to_vec())).collect())
+    }
+
+    fn pair(name: &str, value: &[u8]) -> (Vec<u8>, Vec<u8>) {
+        (name.into(), value.into())
+    }
+
     #[test]
     fn reads_what_a_host_writes() {
-        assert_eq!(decode(TWO), Ok(vec![(&b"a"[..], &b"1"[..]), (b"b", b"")]));
+        assert_eq!(read(TWO), Ok(vec![pair("a", b"1"), pair("b", b"")]));
         assert_eq!(encode(&[("a", "1"), ("b", "")]).as_deref(), Ok(TWO));
     }
 
     #[test]
     fn an_empty_map_has_two_spellings() {
-        assert_eq!(decode(b""), Ok(vec![]));
-        assert_eq!(decode(b"\0\0\0\0"), Ok(vec![]));
+        assert_eq!(read(b""), Ok(vec![]));
+        assert_eq!(read(b"\0\0\0\0"), Ok(vec![]));
         assert_eq!(encode::<&str, &str>(&[]).as_deref(), Ok(&b"\0\0\0\0"[..]));
     }
 
     #[test]
     fn keeps_duplicates_order_and_bytes_that_are_not_utf_8() {
         let encoded = encode(&[("x", &b"\xff"[..]), ("y", b"2"), ("x", b"3")]).unwrap();
-        assert_eq!(decode(&encoded), Ok(vec![(&b"x"[..], &b"\xff"[..]), (b"y", b"2"), (b"x", b"3")]));
+        assert_eq!(read(&encoded), Ok(vec![pair("x", b"\xff"), pair("y", b"2"), pair("x", b"3")]));
     }
 
     #[test]
     fn refuses_every_truncation() {
         for length in 1..TWO.len() {
-            assert!(decode(&TWO[..length]).is_err(), "the first {length} bytes were accepted");
+            assert!(read(&TWO[..length]).is_err(), "the first {length} bytes were accepted");
         }
     }
 
@@ -197,48 +184,44 @@ mod tests {
     fn refuses_lengths_that_are_not_true() {
         let cases: &[(&str, &[u8], HeaderPairsError)] = &[
             ("count beyond the bound", b"\xff\xff\xff\xff", HeaderPairsError::TooManyPairs),
-            ("count beyond the bytes", b"\x00\x04\0\0\0\0", HeaderPairsError::Truncated),
+            ("count beyond the bytes", b"\x00\x04\0\0\0\0", HeaderPairsError::Misshapen),
             (
                 "name beyond the bytes",
                 b"\x01\0\0\0\xff\xff\xff\xff\0\0\0\0a\0\0",
-                HeaderPairsError::Truncated,
+                HeaderPairsError::Misshapen,
             ),
             (
                 "value beyond the bytes",
                 b"\x01\0\0\0\x01\0\0\0\xff\xff\xff\xffa\0\0",
-                HeaderPairsError::Truncated,
+                HeaderPairsError::Misshapen,
             ),
             (
                 "lengths that add up to 2^32",
                 b"\x01\0\0\0\xff\xff\xff\xff\x01\0\0\0a\0\0",
-                HeaderPairsError::Truncated,
+                HeaderPairsError::Misshapen,
             ),
-            ("name too short", b"\x01\0\0\0\x01\0\0\0\0\0\0\0ab\0\0", HeaderPairsError::MissingTerminator),
-            (
-                "value too short",
-                b"\x01\0\0\0\x01\0\0\0\x01\0\0\0a\0bc\0",
-                HeaderPairsError::MissingTerminator,
-            ),
+            ("name too short", b"\x01\0\0\0\x01\0\0\0\0\0\0\0ab\0\0", HeaderPairsError::Misshapen),
+            ("value too short", b"\x01\0\0\0\x01\0\0\0\x01\0\0\0a\0bc\0", HeaderPairsError::Misshapen),
             (
                 "a byte after the last pair",
                 b"\x01\0\0\0\x01\0\0\0\0\0\0\0a\0\0!",
-                HeaderPairsError::TrailingBytes,
+                HeaderPairsError::Misshapen,
             ),
-            ("a byte after no pair", b"\0\0\0\0\0", HeaderPairsError::TrailingBytes),
+            ("a byte after no pair", b"\0\0\0\0\0", HeaderPairsError::Misshapen),
         ];
         for (name, encoded, want) in cases {
-            assert_eq!(decode(encoded), Err(*want), "{name}");
+            assert_eq!(read(encoded), Err(*want), "{name}");
         }
     }
 
     #[test]
     fn refuses_more_than_the_bounds() {
         let pair = ("a", "");
-        assert!(encode(&[pair; MAX_PAIRS]).is_ok_and(|encoded| decode(&encoded).is_ok()));
+        assert!(encode(&[pair; MAX_PAIRS]).is_ok_and(|encoded| read(&encoded).is_ok()));
         assert_eq!(encode(&[pair; MAX_PAIRS + 1]), Err(HeaderPairsError::TooManyPairs));
         let big = "v".repeat(MAX_ENCODED_BYTES);
         assert_eq!(encode(&[("a", big.as_str())]), Err(HeaderPairsError::TooManyBytes));
-        assert_eq!(decode(&vec![0; MAX_ENCODED_BYTES + 1]), Err(HeaderPairsError::TooManyBytes));
+        assert_eq!(read(&vec![0; MAX_ENCODED_BYTES + 1]), Err(HeaderPairsError::TooManyBytes));
     }
 
     #[test]
@@ -258,16 +241,15 @@ mod tests {
             pairs in prop::collection::vec(("[a-z0-9-]{1,20}", prop::collection::vec(0x20u8.., 0..40)), 0..40)
         ) {
             let encoded = encode(&pairs).unwrap();
-            let read: Vec<_> = decode(&encoded).unwrap();
-            let wrote: Vec<_> = pairs.iter().map(|(name, value)| (name.as_bytes(), value.as_slice())).collect();
-            prop_assert_eq!(read, wrote);
+            let wrote: Vec<_> = pairs.into_iter().map(|(name, value)| (name.into_bytes(), value)).collect();
+            prop_assert_eq!(read(&encoded), Ok(wrote));
         }
 
         #[test]
         fn bytes_from_anywhere_never_panic_and_have_one_reading(
             encoded in prop::collection::vec(any::<u8>(), 0..200)
         ) {
-            if let Ok(pairs) = decode(&encoded) {
+            if let Ok(pairs) = read(&encoded) {
                 let read: usize = pairs.iter().map(|(name, value)| name.len() + value.len() + 10).sum();
                 prop_assert_eq!(encoded.len(), if encoded.is_empty() { 0 } else { read + 4 });
             }
@@ -277,7 +259,7 @@ mod tests {
         fn one_changed_byte_never_panics(at in 0..TWO.len(), byte in any::<u8>()) {
             let mut encoded = TWO.to_vec();
             encoded[at] = byte;
-            let _ = decode(&encoded);
+            let _ = read(&encoded);
         }
     }
 }

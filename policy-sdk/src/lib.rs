@@ -70,6 +70,7 @@ pub mod condition;
 pub mod decision;
 pub mod document;
 pub mod explain;
+pub mod headers;
 pub mod host;
 #[cfg(feature = "js")]
 pub mod js;

@@ -61,8 +61,7 @@ type Headers<'a> = &'a [(&'a str, &'a str)];
 fn ask_at(policy: &Policy, request: &str, who: &str, headers: Headers<'_>, time: Option<i64>) -> Response {
     let (method, target) = request.split_once(' ').unwrap();
     let target = canonicalize(target.as_bytes(), PathMode::Refuse).unwrap();
-    let headers: Vec<_> =
-        headers.iter().map(|(name, value)| (name.as_bytes().to_vec(), value.as_bytes().to_vec())).collect();
+    let headers = headers.iter().copied().collect();
     let action = match method {
         name if name.bytes().any(|byte| byte.is_ascii_lowercase()) => Action::named(name),
         method => Action::of_method(method),

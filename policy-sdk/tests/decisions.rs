@@ -39,7 +39,7 @@ struct Ask<'a> {
 
 fn decide(policy: &Policy, ask: &Ask<'_>) -> (Access, portcullis_policy::decision::Response) {
     let target = canonicalize(ask.path.as_bytes(), PathMode::Refuse).unwrap();
-    let headers: Vec<_> = ask.headers.iter().map(|(n, v)| (n.as_bytes().to_vec(), v.to_vec())).collect();
+    let headers = ask.headers.iter().copied().collect();
     let action = Action::of_method(ask.method);
     let resource = Resource::at(ask.host, &target.path);
     let context = Context { headers: &headers, ..Context::default() };

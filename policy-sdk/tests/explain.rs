@@ -8,7 +8,7 @@ use portcullis_policy::policy::Policy;
 use portcullis_policy::request::{AccessRequest, Action, Context, Resource, Subject};
 use serde_json::{Value, json};
 
-fn explain(authorization: Value, subject: Option<&Subject>, headers: &[(Vec<u8>, Vec<u8>)]) -> Value {
+fn explain(authorization: Value, subject: Option<&Subject>, headers: &[(&str, &str)]) -> Value {
     let document = json!({
         "version": 1,
         "authentication": {"methods": [{"name": "people", "jwt": {
@@ -20,7 +20,9 @@ fn explain(authorization: Value, subject: Option<&Subject>, headers: &[(Vec<u8>,
     let document = Document::from_json(document.to_string().as_bytes()).unwrap_or_else(|p| panic!("{p:?}"));
     let policy = Policy::compile(&document).unwrap_or_else(|p| panic!("{p:?}"));
     let target = canonicalize(b"/docs/7?key=query-secret", PathMode::Refuse).unwrap();
-    let context = Context { headers, query: target.query.as_deref(), time: Some(0), ..Context::default() };
+    let headers = headers.iter().copied().collect();
+    let context =
+        Context { headers: &headers, query: target.query.as_deref(), time: Some(0), ..Context::default() };
     let resource = Resource::at("api.example", &target.path);
     let action = Action::of_method("GET");
     policy.explain(&AccessRequest { subject, action, resource, context }).to_json()
@@ -69,7 +71,7 @@ fn alice() -> Subject {
 
 #[test]
 fn every_step_is_told_in_order() {
-    let told = explain(everything(), Some(&alice()), &[(b"x-key".to_vec(), b"header-secret".to_vec())]);
+    let told = explain(everything(), Some(&alice()), &[("x-key", "header-secret")]);
     let mut drawn = Vec::new();
     lines(&told["tree"], 0, &mut drawn);
     assert_eq!(
@@ -146,7 +148,7 @@ fn a_policy_that_is_not_attached_is_told_of_with_what_differs() {
 
 #[test]
 fn what_a_request_brings_is_never_repeated() {
-    let told = explain(everything(), Some(&alice()), &[(b"x-key".to_vec(), b"header-secret".to_vec())]);
+    let told = explain(everything(), Some(&alice()), &[("x-key", "header-secret")]);
     let text = told.to_string();
     for secret in ["secret", "document-text"] {
         assert!(!text.contains(secret), "{secret} in {text}");

@@ -39,11 +39,7 @@ fn answer(policy: &Policy, ask: &Ask<'_>, time: Option<Moment>, subject: Option<
         Err(_unusable) => return "malformed_request".to_owned(),
     };
     let host = canonical_host(ask.host.as_bytes()).expect("a case names a host");
-    let headers: Vec<_> = ask
-        .headers
-        .iter()
-        .map(|(name, value)| (name.to_lowercase().into_bytes(), value.as_bytes().to_vec()))
-        .collect();
+    let headers = ask.headers.iter().map(|(name, value)| (name.to_lowercase(), value)).collect();
     let (action, resource) = (Action::of_method(ask.method), Resource::at(&host, &target.path));
     let source = ask.source.map(|address| address.parse().expect("an address"));
     let query = target.query.as_deref();

@@ -98,8 +98,8 @@ impl ScriptedHost<'_> {
                                 .map(|status| ("grpc-status".to_owned(), status.to_string().into())),
                         )
                         .collect(),
-                    body: answer.body,
-                    details: Some(answer.details),
+                    body: answer.body.clone(),
+                    details: Some(answer.details.clone()),
                 }),
                 Command::Dispatch(callout) => match self.reply(&callout) {
                     Some(reply) => replies.push(Event::CalloutReply { callout: callout.id, reply }),
@@ -156,27 +156,31 @@ impl ScriptedHost<'_> {
     }
 }
 
-fn head(sent: &Sent) -> RequestHead {
-    let mut headers = vec![
+fn lines(sent: &Sent) -> Vec<(Vec<u8>, Vec<u8>)> {
+    let mut lines = vec![
         (b":method".to_vec(), sent.method.clone().into_bytes()),
         (b":path".to_vec(), sent.target.clone()),
         (b":authority".to_vec(), sent.host.clone().into_bytes()),
         (b":scheme".to_vec(), b"http".to_vec()),
     ];
-    headers.retain(|(_, value)| !value.is_empty());
-    headers
-        .extend(sent.headers.iter().map(|(name, value)| (name.to_ascii_lowercase().into(), value.clone())));
+    lines.retain(|(_, value)| !value.is_empty());
+    lines.extend(sent.headers.iter().map(|(name, value)| (name.to_ascii_lowercase().into(), value.clone())));
+    lines
+}
+
+fn head(sent: &Sent) -> RequestHead {
+    let headers = lines(sent).into_iter().collect();
     RequestHead { headers, source: Some(b"192.0.2.7:40000".to_vec()), ended: sent.body.is_empty() }
 }
 
 fn permitted(sent: &Sent, edits: &[HeaderEdit]) -> Seen {
-    let mut headers = head(sent).headers;
+    let mut headers = lines(sent);
     for edit in edits {
         match edit {
-            HeaderEdit::Remove(name) => headers.retain(|(key, _)| key != name),
+            HeaderEdit::Remove(name) => headers.retain(|(key, _)| **key != **name),
             HeaderEdit::Set(name, value) => {
-                headers.retain(|(key, _)| key != name);
-                headers.push((name.clone(), value.clone()));
+                headers.retain(|(key, _)| **key != **name);
+                headers.push((name.to_vec(), value.to_vec()));
             }
         }
     }

@@ -60,12 +60,9 @@ mod corpus {
                     continue;
                 };
                 let Some(host) = canonical_host(case.request.host.as_bytes()) else { continue };
-                let headers: Vec<(Vec<u8>, Vec<u8>)> = case
-                    .request
-                    .headers
-                    .iter()
-                    .map(|(name, value)| (name.to_ascii_lowercase().into_bytes(), value.to_vec()))
-                    .collect();
+                let lines = case.request.headers.iter();
+                let headers =
+                    lines.map(|(name, value)| (name.to_ascii_lowercase(), value.to_vec())).collect();
                 let subject = claims(file, case).as_ref().map(subject);
                 for subject in [subject.as_ref(), None] {
                     for time in [None, Some(1_795_424_400)] {

@@ -54,8 +54,8 @@ impl Sent {
     /// The same as the gate reads it.
     pub(crate) fn head(&self, source: Option<&str>) -> RequestHead {
         let pseudo = [(":method", &self.method), (":authority", &self.host), (":path", &self.target)];
-        let pseudo = pseudo.into_iter().map(|(name, value)| (name.into(), value.clone().into_bytes()));
-        let headers = self.headers.iter().map(|(name, value)| (name.clone().into_bytes(), value.clone()));
+        let pseudo = pseudo.into_iter().map(|(name, value)| (name, value.as_bytes()));
+        let headers = self.headers.iter().map(|(name, value)| (name.as_str(), value.as_slice()));
         RequestHead {
             headers: pseudo.chain(headers).collect(),
             source: source.map(Into::into),

@@ -142,11 +142,9 @@ impl Request {
         if self.query_is_edited && takes_parameters() {
             unknown.insert(Fact::Query);
         }
-        let upgrade = self.upgrade.as_ref().map(|upgrade| {
-            let line = |name: &str, value: &str| (name.as_bytes().to_vec(), value.as_bytes().to_vec());
-            [line("connection", "upgrade"), line("upgrade", upgrade)]
-        });
-        let headers: Vec<_> = upgrade.into_iter().flatten().collect();
+        let upgrade =
+            self.upgrade.as_ref().map(|upgrade| [("connection", "upgrade"), ("upgrade", upgrade.as_str())]);
+        let headers = upgrade.into_iter().flatten().collect();
         let context = Context {
             headers: &headers,
             query: target.query.as_deref(),

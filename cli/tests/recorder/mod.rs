@@ -74,10 +74,9 @@ impl Ask {
         let bearer = self.claims.as_ref().map(|claims| format!("Bearer {}", token(claims)));
         lines.extend(bearer.as_deref().map(|bearer| ("authorization", bearer)));
         lines.extend(self.headers);
-        let bytes = |(name, value): (&str, &str)| (name.as_bytes().to_vec(), value.as_bytes().to_vec());
         RequestHead {
             ended: true,
-            headers: lines.into_iter().map(bytes).collect(),
+            headers: lines.into_iter().collect(),
             source: Some(b"192.0.2.7:4711".to_vec()),
         }
     }

@@ -2,6 +2,8 @@
 //!
 //! This module sets no cookies and decodes nothing: cookie values have no encoding of their own.
 
+use portcullis_policy::headers::Headers;
+
 use super::Twice;
 
 /// The value of the cookie `name`, over all `cookie` lines (HTTP/2 may split them, RFC 9113 section 8.2.3).
@@ -9,9 +11,9 @@ use super::Twice;
 /// # Errors
 ///
 /// [`Twice`] when two cookies of that name have different values: servers differ in which of them they read.
-pub(super) fn find(headers: &[(Vec<u8>, Vec<u8>)], name: &[u8]) -> Result<Option<Vec<u8>>, Twice> {
+pub(super) fn find(headers: &Headers, name: &[u8]) -> Result<Option<Vec<u8>>, Twice> {
     let mut found: Option<&[u8]> = None;
-    let lines = headers.iter().filter(|(key, _)| key == b"cookie").map(|(_, value)| value.as_slice());
+    let lines = headers.values(b"cookie");
     for (cookie, value) in lines.flat_map(pairs) {
         if cookie != name {
             continue;
@@ -25,18 +27,18 @@ pub(super) fn find(headers: &[(Vec<u8>, Vec<u8>)], name: &[u8]) -> Result<Option
 }
 
 /// Whether there is a cookie `name`, in any line.
-pub fn has_cookie(headers: &[(Vec<u8>, Vec<u8>)], name: &[u8]) -> bool {
-    let lines = headers.iter().filter(|(key, _)| key == b"cookie").map(|(_, value)| value.as_slice());
+pub fn has_cookie(headers: &Headers, name: &[u8]) -> bool {
+    let lines = headers.values(b"cookie");
     lines.flat_map(pairs).any(|(cookie, _value)| cookie == name)
 }
 
-/// All `cookie` lines as one, without the cookie `name`; `None` when nothing is left.
-pub fn without_cookie(headers: &[(Vec<u8>, Vec<u8>)], name: &[u8]) -> Option<Vec<u8>> {
-    let lines = headers.iter().filter(|(key, _)| key == b"cookie").map(|(_, value)| value.as_slice());
+/// All `cookie` lines as one, without the cookies of these `names`; `None` when nothing is left.
+pub fn without_cookies(headers: &Headers, names: &[&[u8]]) -> Option<Vec<u8>> {
+    let lines = headers.values(b"cookie");
     let kept: Vec<&[u8]> = lines
         .flat_map(|line| line.split(|byte| *byte == b';'))
         .map(<[u8]>::trim_ascii)
-        .filter(|pair| !pair.is_empty() && split(pair).0 != name)
+        .filter(|pair| !pair.is_empty() && !names.contains(&split(pair).0))
         .collect();
     (!kept.is_empty()).then(|| kept.join(b"; ".as_slice()))
 }
@@ -58,8 +60,8 @@ fn split(pair: &[u8]) -> (&[u8], &[u8]) {
 mod tests {
     use super::*;
 
-    fn lines(values: &[&str]) -> Vec<(Vec<u8>, Vec<u8>)> {
-        values.iter().map(|value| (b"cookie".to_vec(), value.as_bytes().to_vec())).collect()
+    fn lines(values: &[&str]) -> Headers {
+        values.iter().map(|value| ("cookie", value)).collect()
     }
 
     #[test]
@@ -91,7 +93,7 @@ mod tests {
             (&["session=a; session=b"], None),
         ] {
             let left = left.map(|text: &str| text.as_bytes().to_vec());
-            assert_eq!(without_cookie(&lines(values), b"session"), left, "{values:?}");
+            assert_eq!(without_cookies(&lines(values), &[b"session"]), left, "{values:?}");
         }
     }
 }

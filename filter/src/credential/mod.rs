@@ -7,7 +7,9 @@ mod query;
 
 use std::fmt;
 
-pub use cookie::{has_cookie, without_cookie};
+use portcullis_policy::headers::Headers;
+
+pub use cookie::{has_cookie, without_cookies};
 pub use query::without_parameter;
 
 /// A place a document allows a credential in (RFC 6750 section 2).
@@ -71,7 +73,7 @@ pub enum Found {
 /// and is not counted; a scheme without a token is a credential that is present and empty.
 pub fn find<'a>(
     locations: impl Iterator<Item = (usize, &'a Location)>,
-    headers: &[(Vec<u8>, Vec<u8>)],
+    headers: &Headers,
     query: Option<&str>,
 ) -> Found {
     let mut token: Option<Vec<u8>> = None;
@@ -99,9 +101,8 @@ pub fn find<'a>(
 }
 
 /// Whether a header holds a credential of this scheme, in any of its lines.
-pub fn is_present(headers: &[(Vec<u8>, Vec<u8>)], name: &str, scheme: Option<&str>) -> bool {
-    let mut values =
-        headers.iter().filter(|(key, _)| key == name.as_bytes()).map(|(_, value)| value.trim_ascii());
+pub fn is_present(headers: &Headers, name: &str, scheme: Option<&str>) -> bool {
+    let mut values = headers.values(name.as_bytes()).map(<[u8]>::trim_ascii);
     values.any(|value| scheme.is_none_or(|scheme| after_scheme(value, scheme.as_bytes()).is_some()))
 }
 
@@ -109,12 +110,8 @@ pub fn is_present(headers: &[(Vec<u8>, Vec<u8>)], name: &str, scheme: Option<&st
 #[derive(Debug, PartialEq, Eq)]
 struct Twice;
 
-fn in_header(
-    headers: &[(Vec<u8>, Vec<u8>)],
-    name: &str,
-    scheme: Option<&str>,
-) -> Result<Option<Vec<u8>>, Twice> {
-    let mut values = headers.iter().filter(|(key, _)| key == name.as_bytes()).map(|(_, value)| value);
+fn in_header(headers: &Headers, name: &str, scheme: Option<&str>) -> Result<Option<Vec<u8>>, Twice> {
+    let mut values = headers.values(name.as_bytes());
     let Some(value) = values.next() else { return Ok(None) };
     if values.next().is_some() {
         return Err(Twice);
@@ -158,8 +155,7 @@ mod tests {
     }
 
     fn find_in(locations: &[Location], headers: &[(&str, &[u8])], query: Option<&str>) -> Found {
-        let headers: Vec<_> =
-            headers.iter().map(|(name, value)| (name.as_bytes().to_vec(), value.to_vec())).collect();
+        let headers = headers.iter().copied().collect();
         find(locations.iter().enumerate(), &headers, query)
     }
 

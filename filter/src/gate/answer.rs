@@ -2,12 +2,15 @@
 //!
 //! This module decides nothing; [`Denial`] says what there is to tell.
 
+use std::sync::{Arc, OnceLock};
+
 use serde_json::json;
 
 use crate::gate::denial::{Code, Denial};
+use crate::header_pairs::{self, HeaderPairsError};
 
 /// A response made here.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Answer {
     /// The HTTP status.
     pub status: u16,
@@ -19,7 +22,21 @@ pub struct Answer {
     pub headers: Vec<(&'static str, String)>,
     /// The body; empty for `HEAD`. For a gRPC caller it is the `grpc-message`.
     pub body: Vec<u8>,
+    encoded: OnceLock<Result<Vec<u8>, HeaderPairsError>>,
 }
+
+/// Whether both say the same; that one of them has been encoded makes no difference.
+impl PartialEq for Answer {
+    fn eq(&self, other: &Answer) -> bool {
+        let parts = |answer: &Answer| {
+            let Answer { status, grpc_status, details, headers, body, encoded: _ } = answer.clone();
+            (status, grpc_status, details, headers, body)
+        };
+        parts(self) == parts(other)
+    }
+}
+
+impl Eq for Answer {}
 
 /// What shapes an answer besides the denial.
 #[derive(Debug, Clone, Copy, Default)]
@@ -55,7 +72,18 @@ impl Answer {
             details: code.response_code_details(),
             headers,
             body,
+            encoded: OnceLock::new(),
         }
+    }
+
+    /// The headers as a host takes them, encoded once.
+    ///
+    /// # Errors
+    ///
+    /// One of them must not be written to a connection.
+    pub fn encoded_headers(&self) -> Result<&[u8], HeaderPairsError> {
+        let encoded = self.encoded.get_or_init(|| header_pairs::encode(&self.headers));
+        encoded.as_deref().map_err(|error| *error)
     }
 
     /// The answer when nothing else can be said: the request is refused because of a fault of ours.
@@ -63,6 +91,31 @@ impl Answer {
         Answer::to(&Denial::Internal, AnswerForm::default())
     }
 }
+
+/// Answers given before, for the same is answered again and again, and to a flood of bad requests most of all.
+#[derive(Debug, Default)]
+pub(super) struct Answers(Vec<(Denial, bool, bool, Arc<Answer>)>);
+
+impl Answers {
+    /// What [`Answer::to`] says, made at most once. One gate has one realm.
+    pub(super) fn to(&mut self, denial: &Denial, form: AnswerForm<'_>) -> Arc<Answer> {
+        let AnswerForm { realm: _, head, grpc } = form;
+        let mut known = self.0.iter();
+        if let Some((.., answer)) =
+            known.find(|known| known.0 == *denial && (known.1, known.2) == (head, grpc))
+        {
+            return Arc::clone(answer);
+        }
+        let answer = Arc::new(Answer::to(denial, form));
+        if self.0.len() < MAX_KNOWN_ANSWERS {
+            self.0.push((denial.clone(), head, grpc, Arc::clone(&answer)));
+        }
+        answer
+    }
+}
+
+/// Answers that are kept, at most half a KiB each: there are thirty reasons, and few of them are met in one place.
+const MAX_KNOWN_ANSWERS: usize = 64;
 
 /// RFC 9457 section 3. `type` is left at `about:blank`, so `title` is the status's phrase (section 4.2.1); what happened
 /// is in `code`, an extension member.
@@ -136,6 +189,27 @@ mod tests {
         let answer = Answer::to(&denial, AnswerForm { grpc: true, ..FORM });
         assert_eq!((answer.grpc_status, answer.body.as_slice()), (Some(7), b"access_denied".as_slice()));
         assert_eq!(header(&answer, "content-type"), None);
+    }
+
+    #[test]
+    fn an_answer_given_before_is_the_one_that_would_be_made() {
+        let mut answers = Answers::default();
+        let after = |seconds| Denial::KeysUnavailable(Duration::from_secs(seconds));
+        let denials = (0..2 * u64::try_from(MAX_KNOWN_ANSWERS).unwrap())
+            .map(after)
+            .chain([Denial::Internal, Denial::Refused(Refusal::AccessDenied)]);
+        for denial in denials {
+            for (head, grpc) in [(false, false), (true, false), (false, true), (true, true)] {
+                let form = AnswerForm { head, grpc, ..FORM };
+                for _again in 0..2 {
+                    let answer = answers.to(&denial, form);
+                    assert_eq!((*answer).clone(), Answer::to(&denial, form));
+                    let encoded = header_pairs::encode(&answer.headers).unwrap();
+                    assert_eq!(answer.encoded_headers(), Ok(encoded.as_slice()), "{denial:?}");
+                }
+            }
+        }
+        assert_eq!(answers.0.len(), MAX_KNOWN_ANSWERS);
     }
 
     #[test]

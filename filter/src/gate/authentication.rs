@@ -217,7 +217,7 @@ impl Gate {
             };
         }
         let locations = config.locations.iter().enumerate().map(|(place, (_, location))| (place, location));
-        match credential::find(locations, &request.headers, request.target.query.as_deref()) {
+        match credential::find(locations, request.headers(), request.target.query.as_deref()) {
             Found::Nothing => {
                 if access == Access::Required {
                     self.count_attempt(None, AttemptResult::Failure, Some("missing_token"), turn);
@@ -272,7 +272,7 @@ impl Gate {
                     let denial = Denial::Credential(AuthnError::NoKeys);
                     return self.refuse(exchange, &request, None, &denial, since, turn);
                 };
-                let caller = Arc::new(Caller::new(method, settings, &token));
+                let caller = Arc::new(Caller::new(method, settings, &token, &config));
                 self.authenticator.remember(credential.expose(), &caller, turn.now, token.valid_until());
                 self.accept(exchange, request, caller, since, turn);
             }

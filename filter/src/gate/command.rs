@@ -3,6 +3,7 @@
 //! A command is performed in the order given. The host interprets none of them: it has no `if` about policy.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use portcullis_policy::decision::Permit;
@@ -37,7 +38,7 @@ pub enum Command {
         /// Which exchange.
         exchange: ExchangeId,
         /// What to say.
-        answer: Answer,
+        answer: Arc<Answer>,
     },
     /// Send an HTTP request to a cluster, and report its end as [`crate::gate::Event::CalloutReply`].
     Dispatch(Callout),
@@ -59,9 +60,9 @@ pub enum Command {
 #[derive(Clone, PartialEq, Eq)]
 pub enum HeaderEdit {
     /// Remove every line of this name.
-    Remove(Vec<u8>),
+    Remove(Arc<[u8]>),
     /// Replace every line of this name with one.
-    Set(Vec<u8>, Vec<u8>),
+    Set(Arc<[u8]>, Arc<[u8]>),
 }
 
 /// Values are left out: one of them may hold the rest of a `cookie` header.

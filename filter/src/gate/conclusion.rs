@@ -1,10 +1,8 @@
 //! The end of a request: the decision, its record, and the one command that carries it out.
 
-use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use portcullis_policy::decision::{Permit, Response, RuleId};
-use portcullis_policy::path::RequestTarget;
 use portcullis_policy::policy::{Access, Route};
 use portcullis_policy::request::{AccessRequest, Action, Context, Resource, Subject};
 
@@ -12,8 +10,7 @@ use crate::audit::Sequence;
 use crate::authn::error::ClaimDefect;
 use crate::authn::jwt::VerifiedToken;
 use crate::config::{Config, Method};
-use crate::credential::{self, Location, has_cookie, without_cookie, without_parameter};
-use crate::gate::answer::Answer;
+use crate::credential::{self, Location, has_cookie, without_cookies, without_parameter};
 use crate::gate::body::{Body, MAX_BODY_WAIT};
 use crate::gate::command::{Command, HeaderEdit};
 use crate::gate::identity::Identity;
@@ -32,11 +29,23 @@ pub(super) struct Caller {
     pub(super) subject: Subject,
     /// Why its groups could not be read, where the credential is good all the same.
     pub(super) groups_defect: Option<ClaimDefect>,
+    /// The identity headers of a request that it makes in its own tenant.
+    introduction: Vec<HeaderEdit>,
 }
 
 impl Caller {
-    pub(super) fn new(method: usize, settings: &Method, token: &VerifiedToken) -> Caller {
-        Caller { method, subject: subject(settings, token), groups_defect: token.groups().err() }
+    pub(super) fn new(method: usize, settings: &Method, token: &VerifiedToken, config: &Config) -> Caller {
+        let subject = subject(settings, token);
+        let identity =
+            Identity { subject: &subject, tenant: subject.tenant.as_deref(), method: &settings.name };
+        let introduction = config.identity_headers.introduction(identity);
+        Caller { method, subject, groups_defect: token.groups().err(), introduction }
+    }
+
+    /// Of whom nothing is known.
+    #[cfg(test)]
+    pub(super) fn unknown(method: usize) -> Caller {
+        Caller { method, subject: Subject::default(), groups_defect: None, introduction: Vec::new() }
     }
 }
 
@@ -54,10 +63,10 @@ impl Request {
     /// What else is known of the request at the time `now`.
     pub(super) fn context(&self, now: UnixTime) -> Context<'_> {
         Context {
-            headers: &self.headers,
+            headers: self.headers(),
             query: self.target.query.as_deref(),
             has_body: !self.ended,
-            source: self.outline.source.as_deref().and_then(address),
+            source: self.outline.source,
             time: i64::try_from(now.seconds()).ok(),
             ..Context::default()
         }
@@ -105,7 +114,8 @@ impl Gate {
             },
         );
         let must_wait = located.waits_for_record();
-        let permission = located.route().and_then(Route::permission).map(ToString::to_string);
+        let permission = self.stream.as_ref().and_then(|_record| located.route()).and_then(Route::permission);
+        let permission = permission.map(ToString::to_string);
         let opinion = self.compare(sides, &request, body.as_ref(), caller.as_deref(), &response, turn);
         let Response { outcome, reasons, tenant, cross_tenant, .. } = response;
         // Whom the other policy looks at is nobody where the deciding one looks at nobody.
@@ -239,7 +249,7 @@ impl Gate {
 
     fn answer(&mut self, exchange: ExchangeId, outline: &Outline, denial: &Denial, turn: &mut Turn<'_>) {
         self.count(Metric::Decisions(Some(denial.code())), turn);
-        let answer = Answer::to(denial, outline.form(&self.config.name));
+        let answer = self.answers.to(denial, outline.form(&self.config.name));
         turn.commands.push(Command::Refuse { exchange, answer });
     }
 
@@ -248,27 +258,6 @@ impl Gate {
         let milliseconds = usize::try_from(elapsed.as_micros().div_ceil(1000)).unwrap_or(usize::MAX);
         self.record(Metric::AuthLatency(caller.map(|caller| caller.method)), milliseconds, turn);
     }
-}
-
-/// The address of the peer, without its port.
-fn address(source: &str) -> Option<IpAddr> {
-    source.parse().or_else(|_| source.parse::<SocketAddr>().map(|peer| peer.ip())).ok()
-}
-
-/// Takes a cookie out of the `cookie` lines that are still there.
-fn remove_cookie(headers: &mut Vec<(Vec<u8>, Vec<u8>)>, name: &str) -> Option<HeaderEdit> {
-    if !has_cookie(headers, name.as_bytes()) {
-        return None;
-    }
-    let rest = without_cookie(headers, name.as_bytes());
-    headers.retain(|(header, _)| header != b"cookie");
-    Some(match rest {
-        Some(rest) => {
-            headers.push((b"cookie".to_vec(), rest.clone()));
-            HeaderEdit::Set(b"cookie".to_vec(), rest)
-        }
-        None => HeaderEdit::Remove(b"cookie".to_vec()),
-    })
 }
 
 /// The caller that a verified token tells of, as the policy sees it.
@@ -323,40 +312,54 @@ fn edits(
     caller: Option<&Caller>,
     tenant: Option<&str>,
 ) -> Vec<HeaderEdit> {
-    let method = caller.and_then(|caller| config.methods.get(caller.method));
-    let identity = caller.zip(method).map(|(caller, method)| Identity {
-        subject: &caller.subject,
-        tenant,
-        method: &method.name,
-    });
-    let mut edits = config.identity_headers.edits(&request.headers, identity);
-    let mut query = request.target.query.clone();
-    let mut rewritten = request.target.rewritten;
-    let mut kept_cookies = request.headers.clone();
-    // Whoever the caller is, and even if nobody looked: a credential that is not to be forwarded stays here.
+    let mut edits = config.identity_headers.removals(request.headers());
+    match caller.map(|caller| (caller, config.methods.get(caller.method))) {
+        Some((caller, _)) if tenant == caller.subject.tenant.as_deref() => {
+            edits.extend_from_slice(&caller.introduction);
+        }
+        Some((caller, Some(method))) => {
+            let identity = Identity { subject: &caller.subject, tenant, method: &method.name };
+            edits.append(&mut config.identity_headers.introduction(identity));
+        }
+        Some((_, None)) | None => {}
+    }
+    withhold_credentials(config, request, &mut edits);
+    edits
+}
+
+/// Whoever the caller is, and even if nobody looked: a credential that is not to be forwarded stays here.
+fn withhold_credentials(config: &Config, request: &Request, edits: &mut Vec<HeaderEdit>) {
     let withheld = |method: &usize| config.methods.get(*method).is_some_and(|method| !method.forward);
+    let mut cookies: Vec<&[u8]> = Vec::new();
+    let mut query = None;
     for (_method, location) in config.locations.iter().filter(|(method, _)| withheld(method)) {
         match location {
             Location::Header { name, scheme } => {
-                if credential::is_present(&request.headers, name, scheme.as_deref()) {
-                    edits.push(HeaderEdit::Remove(name.clone().into_bytes()));
+                if credential::is_present(request.headers(), name, scheme.as_deref()) {
+                    edits.push(HeaderEdit::Remove(name.as_bytes().into()));
                 }
             }
             Location::Cookie { name } => {
-                if let Some(edit) = remove_cookie(&mut kept_cookies, name) {
-                    edits.push(edit);
+                if has_cookie(request.headers(), name.as_bytes()) {
+                    cookies.push(name.as_bytes());
                 }
             }
             Location::Query { name } => {
-                let kept = query.as_deref().and_then(|query| without_parameter(query, name));
-                rewritten |= kept != query;
-                query = kept;
+                let before = query.take().unwrap_or_else(|| request.target.query.clone());
+                query = Some(before.as_deref().and_then(|query| without_parameter(query, name)));
             }
         }
     }
-    if rewritten {
-        let target = RequestTarget { query, ..request.target.clone() };
-        edits.push(HeaderEdit::Set(b":path".to_vec(), target.origin_form().into_bytes()));
+    if !cookies.is_empty() {
+        edits.push(match without_cookies(request.headers(), &cookies) {
+            Some(rest) => HeaderEdit::Set(b"cookie".as_slice().into(), rest.into()),
+            None => HeaderEdit::Remove(b"cookie".as_slice().into()),
+        });
     }
-    edits
+    let query = query.filter(|query| *query != request.target.query);
+    if request.target.rewritten || query.is_some() {
+        let mut target = request.target.clone();
+        target.query = query.unwrap_or(target.query);
+        edits.push(HeaderEdit::Set(b":path".as_slice().into(), target.origin_form().into_bytes().into()));
+    }
 }

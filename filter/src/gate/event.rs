@@ -4,6 +4,8 @@
 
 use std::fmt;
 
+use portcullis_policy::headers::Headers;
+
 use crate::audit::Sequence;
 use crate::gate::body::Body;
 use crate::gate::command::CalloutId;
@@ -57,9 +59,9 @@ pub enum Event {
 #[derive(Clone, Default)]
 pub struct RequestHead {
     /// Every header line with pseudo-headers, names in lower case, in the order received.
-    pub headers: Vec<(Vec<u8>, Vec<u8>)>,
-    /// The peer's address as the host reports it (`address:port`), for the record only: a decision never rests on it,
-    /// because a proxy may have been told to take it from a header.
+    pub headers: Headers,
+    /// The peer's address as the host reports it (`address:port`); `None` where [`crate::gate::Gate::wants_source`] says that
+    /// nobody asks for it. A proxy may have been told to take it from a header.
     pub source: Option<Vec<u8>>,
     /// The request ended with its headers: there is no body and there are no trailers.
     pub ended: bool,

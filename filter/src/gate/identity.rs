@@ -3,6 +3,7 @@
 //! They are ours alone: every copy a client sent is removed first, on every route, in every spelling that an upstream
 //! could fold into ours. This module decides nothing about the caller.
 
+use portcullis_policy::headers::Headers;
 use portcullis_policy::request::{Subject, is_read_as};
 
 use crate::gate::command::HeaderEdit;
@@ -34,23 +35,31 @@ pub(crate) struct Identity<'a> {
 }
 
 impl IdentityHeaders {
-    /// Removes every client copy, then sets what `identity` has to say; an anonymous caller gets the removals alone.
-    pub(crate) fn edits(
-        &self,
-        headers: &[(Vec<u8>, Vec<u8>)],
-        identity: Option<Identity<'_>>,
-    ) -> Vec<HeaderEdit> {
+    /// Removes every client copy, on whatever request.
+    pub(crate) fn removals(&self, headers: &Headers) -> Vec<HeaderEdit> {
         let mut edits: Vec<HeaderEdit> = Vec::new();
-        for (name, _value) in headers {
-            let removal = HeaderEdit::Remove(name.clone());
-            if self.names().any(|ours| is_read_as(name, ours.as_bytes())) && !edits.contains(&removal) {
-                edits.push(removal);
+        let shapes = self.configured().fold(KNOWN, |shapes, name| shapes.with(name.as_bytes()));
+        for (name, _value) in headers.iter() {
+            if !shapes.may_have(name) {
+                continue;
+            }
+            let mut ours = self.configured().chain(WELL_KNOWN).chain(OVERRIDES);
+            if ours.any(|ours| is_read_as(name, ours.as_bytes())) {
+                let removal = HeaderEdit::Remove(name.into());
+                if !edits.contains(&removal) {
+                    edits.push(removal);
+                }
             }
         }
-        let Some(identity) = identity else { return edits };
+        edits
+    }
+
+    /// Sets what `identity` has to say.
+    pub(crate) fn introduction(&self, identity: Identity<'_>) -> Vec<HeaderEdit> {
+        let mut edits: Vec<HeaderEdit> = Vec::new();
         let mut set = |name: &Option<String>, value: Option<String>| {
             if let (Some(name), Some(value)) = (name, value) {
-                edits.push(HeaderEdit::Set(name.clone().into_bytes(), value.into_bytes()));
+                edits.push(HeaderEdit::Set(name.as_bytes().into(), value.as_bytes().into()));
             }
         };
         set(&self.tenant, identity.tenant.map(|tenant| encoded([tenant], "")));
@@ -61,10 +70,54 @@ impl IdentityHeaders {
         edits
     }
 
-    fn names(&self) -> impl Iterator<Item = &str> {
+    fn configured(&self) -> impl Iterator<Item = &str> {
         let ours = [&self.tenant, &self.user, &self.roles, &self.method, &self.scopes];
-        ours.into_iter().filter_map(Option::as_deref).chain(WELL_KNOWN).chain(OVERRIDES)
+        ours.into_iter().filter_map(Option::as_deref)
     }
+}
+
+/// The lengths and the first letters of some names, as bits: most headers share neither with one of ours, and are not
+/// compared with any.
+#[derive(Clone, Copy)]
+struct Shapes {
+    lengths: u64,
+    initials: u64,
+}
+
+impl Shapes {
+    const fn with(self, name: &[u8]) -> Shapes {
+        let Shapes { lengths, initials } = self;
+        Shapes { lengths: lengths | length_bit(name), initials: initials | initial_bit(name) }
+    }
+
+    /// Whether a name could be read as one of those that are in here; "no" is certain.
+    fn may_have(self, name: &[u8]) -> bool {
+        self.lengths & length_bit(name) != 0 && self.initials & initial_bit(name) != 0
+    }
+}
+
+/// Lengths of 63 and more are one.
+const fn length_bit(name: &[u8]) -> u64 {
+    1 << if name.len() < 63 { name.len() } else { 63 }
+}
+
+/// Letters are told apart by their last five bits, in either case. All else is one, as it is to those who fold it.
+const fn initial_bit(name: &[u8]) -> u64 {
+    match name.first() {
+        Some(letter) if letter.is_ascii_alphabetic() => 1 << (*letter & 0x1f),
+        Some(_) | None => 1,
+    }
+}
+
+/// The shapes of [`WELL_KNOWN`] and [`OVERRIDES`].
+const KNOWN: Shapes = shapes(&OVERRIDES, shapes(&WELL_KNOWN, Shapes { lengths: 0, initials: 0 }));
+
+const fn shapes(mut names: &[&str], mut shapes: Shapes) -> Shapes {
+    while let [name, rest @ ..] = names {
+        shapes = shapes.with(name.as_bytes());
+        names = rest;
+    }
+    shapes
 }
 
 /// What upstreams take for an identity by convention. A document that renames one of them, or sends none, does not thereby
@@ -122,8 +175,8 @@ mod tests {
         }
     }
 
-    fn headers(names: &[&str]) -> Vec<(Vec<u8>, Vec<u8>)> {
-        names.iter().map(|name| (name.as_bytes().to_vec(), b"forged".to_vec())).collect()
+    fn headers(names: &[&str]) -> Headers {
+        names.iter().map(|name| (name, "forged")).collect()
     }
 
     #[test]
@@ -152,9 +205,28 @@ mod tests {
             "x-http-method-override",
             "X-Original-URL",
         ]
-        .map(|name| HeaderEdit::Remove(name.as_bytes().to_vec()))
+        .map(|name| HeaderEdit::Remove(name.as_bytes().into()))
         .into();
-        assert_eq!(names().edits(&sent, None), removed);
+        assert_eq!(names().removals(&sent), removed);
+    }
+
+    #[test]
+    fn a_name_that_is_skipped_is_none_that_could_be_read_as_ours() {
+        let all: Vec<&str> = WELL_KNOWN.into_iter().chain(OVERRIDES).collect();
+        for ours in &all {
+            for other in [ours.to_uppercase(), ours.replace('-', "_"), ours.replace('-', ".")] {
+                assert!(KNOWN.may_have(other.as_bytes()), "{other}");
+            }
+        }
+        assert!(!KNOWN.may_have(b"authorization") && !KNOWN.may_have(b"x-forwarded-for"));
+    }
+
+    #[test]
+    fn long_names_are_ours_too() {
+        let long = "x-".repeat(40);
+        let names = IdentityHeaders { scopes: Some(long.clone()), ..names() };
+        let sent = headers(&[&long.to_uppercase(), &"y-".repeat(40)]);
+        assert_eq!(names.removals(&sent), [HeaderEdit::Remove(long.to_uppercase().as_bytes().into())]);
     }
 
     #[test]
@@ -166,9 +238,9 @@ mod tests {
             ..Subject::default()
         };
         let identity = Identity { subject: &subject, tenant: Some("acme"), method: "people" };
-        let set = |name: &str, value: &str| HeaderEdit::Set(name.into(), value.into());
+        let set = |name: &str, value: &str| HeaderEdit::Set(name.as_bytes().into(), value.as_bytes().into());
         assert_eq!(
-            names().edits(&[], Some(identity)),
+            names().introduction(identity),
             [
                 set("x-tenant-id", "acme"),
                 set("x-user-id", "jos%C3%A9%20smith"),

@@ -29,6 +29,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use portcullis_policy::headers::Headers;
+
 use crate::audit::{Stream, StreamId};
 use crate::authn::probe::HostProbe;
 use crate::authn::signature::HostCrypto;
@@ -44,8 +46,9 @@ pub use denial::{Code, Denial, Malformed};
 pub use event::{CalloutReply, Event, ExchangeId, RequestHead};
 pub use identity::IdentityHeaders;
 pub use keys::RemoteKeySettings;
-pub use request::{MAX_HEADER_BYTES, MAX_HEADERS, Outline, Request};
+pub use request::{MAX_HEADER_BYTES, MAX_HEADERS, Outline, Request, Unread};
 
+use answer::Answers;
 use authentication::Authenticator;
 use callout::Ongoing;
 use waiting::{Waiting, Wanted};
@@ -63,6 +66,7 @@ pub struct Gate {
     retired_at: Option<UnixTime>,
     lost_counted: u64,
     shown: Shown,
+    answers: Answers,
     /// Whether the host has ever delivered the body of a request that was held.
     has_bodies: bool,
 }
@@ -108,6 +112,7 @@ impl Gate {
             retired_at: None,
             lost_counted: 0,
             shown: Shown::default(),
+            answers: Answers::default(),
             has_bodies: false,
         };
         let commands = gate.greet(now);
@@ -149,15 +154,25 @@ impl Gate {
         turn.commands
     }
 
+    /// Whether anything here asks for the address of a request's peer.
+    pub fn wants_source(&self) -> bool {
+        self.stream.is_some() || self.config.policy.reads_source()
+    }
+
     /// Which of a request's trailers no client may send: those that an upstream could take for an identity header.
-    pub fn forged_trailers(&self, trailers: &[(Vec<u8>, Vec<u8>)]) -> Vec<HeaderEdit> {
-        self.config.identity_headers.edits(trailers, None)
+    pub fn forged_trailers(&self, trailers: &Headers) -> Vec<HeaderEdit> {
+        self.config.identity_headers.removals(trailers)
     }
 
     /// The most bytes of the body of this exchange that the gate wants to have; `None` when it wants none, or has it.
     pub fn body_bound(&self, exchange: ExchangeId) -> Option<usize> {
         let waiting = self.waiting.get(&exchange)?;
         self.config.max_body_bytes.filter(|_| waiting.request.body.is_awaited())
+    }
+
+    /// Whether this exchange waits for anything.
+    pub fn is_waiting(&self, exchange: ExchangeId) -> bool {
+        self.waiting.contains_key(&exchange)
     }
 
     fn greet(&mut self, now: UnixTime) -> Vec<Command> {
@@ -175,20 +190,19 @@ impl Gate {
     }
 
     fn arrive(&mut self, exchange: ExchangeId, head: RequestHead, turn: &mut Turn<'_>) {
-        let outline = Outline::of(&head);
         let ended = head.ended;
-        match Request::read(head, outline.clone(), self.config.path_mode) {
+        match Request::read(head, self.config.path_mode) {
             Ok(request) => {
                 for kind in request.target.normalized.iter() {
                     self.count(Metric::AmbiguousPath(kind, Mending::Normalized), turn);
                 }
                 self.admit(exchange, request, ended, turn);
             }
-            Err(denial) => {
-                if let Denial::AmbiguousPath(kind) = denial {
+            Err(unread) => {
+                if let Denial::AmbiguousPath(kind) = unread.denial {
                     self.count(Metric::AmbiguousPath(kind, Mending::Refused), turn);
                 }
-                self.refuse_unread(exchange, &outline, &denial, turn);
+                self.refuse_unread(exchange, &unread.outline, &unread.denial, turn);
             }
         }
     }

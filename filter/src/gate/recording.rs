@@ -1,6 +1,5 @@
 //! The record of every decision, and its way to the sink.
 
-use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -195,21 +194,19 @@ fn decision<'a>(
     let Asked { outline, request, upgrade, latency } = *asked;
     let subject = caller.map(|caller| &caller.subject);
     let method = caller.and_then(|caller| config.methods.get(caller.method));
-    let user_agent = request.and_then(|request| {
-        let (_name, value) = request.headers.iter().find(|(name, _)| name == b"user-agent")?;
-        std::str::from_utf8(value).ok()
-    });
+    let user_agent =
+        request.and_then(|request| std::str::from_utf8(request.headers().values(b"user-agent").next()?).ok());
     let own_tenant = subject.and_then(|subject| subject.tenant.as_deref());
     let code = verdict.denial.map(Denial::code);
     let named = request.and_then(|request| request.action().name());
     Record::Decision(Box::new(Decision {
-        request_id: outline.request_id.as_deref().map(Into::into),
+        request_id: outline.request_id().map(Into::into),
         method: outline.method.as_deref().map(Into::into),
         host: outline.host.as_deref().map(Into::into),
         path: request.map(|request| request.target.path.as_str().into()),
         path_normalized: request.is_some_and(|request| request.target.normalized.iter().next().is_some()),
         upgrade: upgrade.map(Into::into),
-        source: outline.source.as_deref().and_then(address),
+        source: outline.source,
         user_agent: user_agent.map(Into::into),
         subject: subject.and_then(|subject| subject.id.as_deref()).map(Into::into),
         tenant: verdict.tenant.map(Into::into),
@@ -233,7 +230,7 @@ fn decision<'a>(
 
 /// The protocol that a request asks for. Several that do not agree are told as they came: none of them is permitted.
 fn upgrade(request: &Request) -> Option<String> {
-    let context = Context { headers: &request.headers, ..Context::default() };
+    let context = Context { headers: request.headers(), ..Context::default() };
     let mut lines: Vec<String> = context
         .asks_for_upgrade()
         .then(|| {
@@ -244,12 +241,6 @@ fn upgrade(request: &Request) -> Option<String> {
         .collect();
     lines.dedup_by(|one, other| one.eq_ignore_ascii_case(other));
     (!lines.is_empty()).then(|| lines.join(", "))
-}
-
-/// Hosts report `address:port`, and for IPv6 `[address]:port`.
-fn address(source: &str) -> Option<IpAddr> {
-    let with_port = source.parse::<SocketAddr>().ok().map(|address| address.ip());
-    with_port.or_else(|| source.parse().ok())
 }
 
 fn batch_request(id: CalloutId, audit: &AuditConfig, batch: Batch) -> Callout {

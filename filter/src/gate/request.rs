@@ -3,7 +3,10 @@
 //! Reading refuses; it never repairs, except that the path may be normalised where the document says so.
 
 use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
+use portcullis_policy::headers::Headers;
 use portcullis_policy::host::canonical_host;
 use portcullis_policy::path::{self, PathError, PathMode, RequestTarget};
 
@@ -13,35 +16,34 @@ use crate::gate::denial::{Denial, Malformed};
 use crate::gate::event::RequestHead;
 
 /// What is known of a request, readable or not.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Outline {
     /// `:method`, if it could be read.
-    pub method: Option<String>,
+    pub method: Option<Arc<str>>,
     /// The canonical host, if it could be read.
-    pub host: Option<String>,
-    /// `x-request-id` as the proxy passed it on.
-    pub request_id: Option<String>,
-    /// The peer's address.
-    pub source: Option<String>,
+    pub host: Option<Arc<str>>,
+    /// The peer's address, without its port.
+    pub source: Option<IpAddr>,
     /// Whether the caller speaks gRPC and must be answered so.
     pub grpc: bool,
+    /// Every header line.
+    pub headers: Headers,
+}
+
+/// Header lines are counted and not shown: some of them are credentials.
+impl fmt::Debug for Outline {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Outline { method, host, source, grpc, headers } = self;
+        write!(formatter, "Outline({method:?}, {host:?}, {source:?}, grpc: {grpc}, {headers:?})")
+    }
 }
 
 impl Outline {
-    /// Reads what can be read. Nothing here can fail: what cannot be read is absent.
-    pub fn of(head: &RequestHead) -> Outline {
-        let text = |name: &str| {
-            let value = std::str::from_utf8(only(head, name)?).ok()?;
-            (!value.is_empty()).then(|| value.to_owned())
-        };
-        let source = head.source.as_deref().and_then(|source| std::str::from_utf8(source).ok());
-        Outline {
-            method: text(":method"),
-            host: only(head, ":authority").and_then(canonical_host),
-            request_id: text("x-request-id"),
-            source: source.map(str::to_owned),
-            grpc: is_grpc(head),
-        }
+    /// `x-request-id` as the proxy passed it on.
+    pub fn request_id(&self) -> Option<&str> {
+        let mut id = Line::Absent;
+        self.headers.values(b"x-request-id").for_each(|value| id.see(value));
+        id.text()
     }
 
     /// How an answer to this request must look.
@@ -56,13 +58,11 @@ pub struct Request {
     /// What is known besides.
     pub outline: Outline,
     /// `:method`.
-    pub method: String,
+    pub method: Arc<str>,
     /// The canonical host.
-    pub host: String,
+    pub host: Arc<str>,
     /// The canonical path and the query.
     pub target: RequestTarget,
-    /// Every header line.
-    pub headers: Vec<(Vec<u8>, Vec<u8>)>,
     /// Nothing follows the headers.
     pub ended: bool,
     /// The body, as far as an answer depends on it.
@@ -72,9 +72,18 @@ pub struct Request {
 /// Header lines are counted and not shown: some of them are credentials.
 impl fmt::Debug for Request {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Request { outline, method: _, host: _, target, headers, ended: _, body } = self;
-        write!(formatter, "Request({outline:?}, {target:?}, {} header lines, {body:?})", headers.len())
+        let Request { outline, method: _, host: _, target, ended: _, body } = self;
+        write!(formatter, "Request({outline:?}, {target:?}, {body:?})")
     }
+}
+
+/// A request that cannot be decided on.
+#[derive(Debug, Clone)]
+pub struct Unread {
+    /// What is known of it all the same.
+    pub outline: Outline,
+    /// [`Denial::MalformedRequest`] or [`Denial::AmbiguousPath`].
+    pub denial: Denial,
 }
 
 impl Request {
@@ -82,56 +91,139 @@ impl Request {
     ///
     /// # Errors
     ///
-    /// [`Denial::MalformedRequest`] or [`Denial::AmbiguousPath`].
-    pub fn read(head: RequestHead, outline: Outline, mode: PathMode) -> Result<Request, Denial> {
-        let malformed = |what| Err(Denial::MalformedRequest(what));
-        let bytes = head.headers.iter().map(|(name, value)| name.len().saturating_add(value.len()));
-        if head.headers.len() > MAX_HEADERS || bytes.fold(0, usize::saturating_add) > MAX_HEADER_BYTES {
-            return malformed(Malformed::Headers);
-        }
-        // Bytes that are no text are read differently by everyone who reads text: one server cuts them off, another takes
-        // them for Latin-1. RFC 9110 section 5.5 asks senders to stay within ASCII.
-        if head.headers.iter().any(|(name, value)| !(is_utf8(name) && is_utf8(value))) {
-            return malformed(Malformed::Encoding);
-        }
-        let Some(method) = outline.method.clone().filter(|method| is_method(method)) else {
-            return malformed(Malformed::Method);
+    /// The request cannot be decided on, and why.
+    pub fn read(head: RequestHead, mode: PathMode) -> Result<Request, Box<Unread>> {
+        let RequestHead { headers, source, ended } = head;
+        let lines = Lines::of(&headers);
+        let mut outline = Outline {
+            method: lines.method.text().map(Arc::from),
+            host: lines.authority.only().and_then(canonical_host).map(Arc::from),
+            source: source.as_deref().and_then(address),
+            grpc: lines.content_type.only().is_some_and(is_grpc),
+            headers: Headers::new(),
         };
-        // CONNECT names an authority and no path (RFC 9110 section 9.3.6), so no route can be meant by it.
-        if method == "CONNECT" {
-            return malformed(Malformed::Path);
+        let read = read(&headers, &lines, &outline, mode);
+        outline.headers = headers;
+        match read {
+            Ok((method, host, target)) => {
+                Ok(Request { outline, method, host, target, ended, body: Body::Unknown })
+            }
+            Err(denial) => Err(Box::new(Unread { outline, denial })),
         }
-        // An extended CONNECT (RFC 8441) that a host has made half a request of. Envoy makes a whole one: a GET with `upgrade`.
-        if head.headers.iter().any(|(name, _)| name == b":protocol") {
-            return malformed(Malformed::Method);
-        }
-        let Some(host) = outline.host.clone() else { return malformed(Malformed::Authority) };
-        let Some(raw_path) = only(&head, ":path") else { return malformed(Malformed::Path) };
-        let target = match path::canonicalize(raw_path, mode) {
-            Ok(target) => target,
-            Err(PathError::Ambiguous(kind)) => return Err(Denial::AmbiguousPath(kind)),
-            Err(PathError::Malformed(_) | PathError::TooLong) => return malformed(Malformed::Path),
-        };
-        let RequestHead { headers, ended, source: _ } = head;
-        Ok(Request { outline, method, host, target, headers, ended, body: Body::Unknown })
+    }
+
+    /// Every header line.
+    pub fn headers(&self) -> &Headers {
+        &self.outline.headers
     }
 }
 
-fn is_utf8(bytes: &[u8]) -> bool {
-    std::str::from_utf8(bytes).is_ok()
+fn read(
+    headers: &Headers,
+    lines: &Lines<'_>,
+    outline: &Outline,
+    mode: PathMode,
+) -> Result<(Arc<str>, Arc<str>, RequestTarget), Denial> {
+    let malformed = |what| Err(Denial::MalformedRequest(what));
+    if headers.len() > MAX_HEADERS || headers.text_bytes() > MAX_HEADER_BYTES {
+        return malformed(Malformed::Headers);
+    }
+    // Bytes that are no text are read differently by everyone who reads text: one server cuts them off, another takes
+    // them for Latin-1. RFC 9110 section 5.5 asks senders to stay within ASCII.
+    if !headers.is_utf8() {
+        return malformed(Malformed::Encoding);
+    }
+    let Some(method) = outline.method.as_ref().filter(|method| is_method(method)) else {
+        return malformed(Malformed::Method);
+    };
+    // CONNECT names an authority and no path (RFC 9110 section 9.3.6), so no route can be meant by it.
+    if **method == *"CONNECT" {
+        return malformed(Malformed::Path);
+    }
+    // An extended CONNECT (RFC 8441) that a host has made half a request of. Envoy makes a whole one: a GET with `upgrade`.
+    if lines.protocol.is_present() {
+        return malformed(Malformed::Method);
+    }
+    let Some(host) = &outline.host else { return malformed(Malformed::Authority) };
+    let Some(raw_path) = lines.path.only() else { return malformed(Malformed::Path) };
+    match path::canonicalize(raw_path, mode) {
+        Ok(target) => Ok((Arc::clone(method), Arc::clone(host), target)),
+        Err(PathError::Ambiguous(kind)) => Err(Denial::AmbiguousPath(kind)),
+        Err(PathError::Malformed(_) | PathError::TooLong) => malformed(Malformed::Path),
+    }
 }
 
-/// The value of a header that stands there exactly once.
-fn only<'a>(head: &'a RequestHead, name: &str) -> Option<&'a [u8]> {
-    let mut values =
-        head.headers.iter().filter(|(key, _)| key == name.as_bytes()).map(|(_, value)| value.as_slice());
-    let value = values.next()?;
-    values.next().is_none().then_some(value)
+/// The lines that reading asks for, found in one pass.
+#[derive(Default)]
+struct Lines<'a> {
+    method: Line<'a>,
+    authority: Line<'a>,
+    path: Line<'a>,
+    protocol: Line<'a>,
+    content_type: Line<'a>,
+}
+
+impl<'a> Lines<'a> {
+    fn of(headers: &'a Headers) -> Lines<'a> {
+        let mut lines = Lines::default();
+        for (name, value) in headers.iter() {
+            match name {
+                b":method" => lines.method.see(value),
+                b":authority" => lines.authority.see(value),
+                b":path" => lines.path.see(value),
+                b":protocol" => lines.protocol.see(value),
+                b"content-type" => lines.content_type.see(value),
+                _not_asked_for => {}
+            }
+        }
+        lines
+    }
+}
+
+/// A header of which one line is wanted.
+#[derive(Clone, Copy, Default)]
+enum Line<'a> {
+    #[default]
+    Absent,
+    Once(&'a [u8]),
+    Repeated,
+}
+
+impl<'a> Line<'a> {
+    fn see(&mut self, value: &'a [u8]) {
+        *self = match self {
+            Line::Absent => Line::Once(value),
+            Line::Once(_) | Line::Repeated => Line::Repeated,
+        };
+    }
+
+    fn is_present(&self) -> bool {
+        !matches!(self, Line::Absent)
+    }
+
+    /// The value, if it stands there exactly once.
+    fn only(self) -> Option<&'a [u8]> {
+        match self {
+            Line::Once(value) => Some(value),
+            Line::Absent | Line::Repeated => None,
+        }
+    }
+
+    /// The same as text that is not empty.
+    fn text(self) -> Option<&'a str> {
+        std::str::from_utf8(self.only()?).ok().filter(|text| !text.is_empty())
+    }
+}
+
+/// Hosts report `address:port`, and for IPv6 `[address]:port`.
+fn address(source: &[u8]) -> Option<IpAddr> {
+    let text = std::str::from_utf8(source).ok()?;
+    let with_port = text.parse::<SocketAddr>().ok().map(|peer| peer.ip());
+    with_port.or_else(|| text.parse().ok())
 }
 
 /// The content types of gRPC over HTTP/2: `application/grpc`, and the same with a `+codec` or a parameter behind.
-fn is_grpc(head: &RequestHead) -> bool {
-    let Some(content_type) = only(head, "content-type") else { return false };
+fn is_grpc(content_type: &[u8]) -> bool {
     let Some(rest) = content_type.strip_prefix(b"application/grpc".as_slice()) else { return false };
     matches!(rest.first(), None | Some(b'+' | b';'))
 }
@@ -160,14 +252,12 @@ mod tests {
     use super::*;
 
     fn head(pairs: &[(&str, &[u8])]) -> RequestHead {
-        let headers = pairs.iter().map(|(name, value)| (name.as_bytes().to_vec(), value.to_vec())).collect();
+        let headers = pairs.iter().copied().collect();
         RequestHead { headers, source: Some(b"10.0.0.1:4711".to_vec()), ended: true }
     }
 
     fn read(pairs: &[(&str, &[u8])]) -> Result<Request, Denial> {
-        let head = head(pairs);
-        let outline = Outline::of(&head);
-        Request::read(head, outline, PathMode::Refuse)
+        Request::read(head(pairs), PathMode::Refuse).map_err(|unread| unread.denial)
     }
 
     const GOOD: [(&str, &[u8]); 3] =
@@ -180,9 +270,9 @@ mod tests {
     #[test]
     fn a_good_head_is_read() {
         let request = read(&GOOD).unwrap();
-        assert_eq!((request.method.as_str(), request.host.as_str()), ("GET", "api.example.com"));
+        assert_eq!((&*request.method, &*request.host), ("GET", "api.example.com"));
         assert_eq!(request.target.path.as_str(), "/a");
-        assert_eq!(request.outline.source.as_deref(), Some("10.0.0.1:4711"));
+        assert_eq!(request.outline.source, Some([10, 0, 0, 1].into()));
     }
 
     #[test]
@@ -238,8 +328,7 @@ mod tests {
             ("application/grpc-web", false),
             ("application/json", false),
         ] {
-            let head = head(&[("content-type", content_type.as_bytes())]);
-            assert_eq!(Outline::of(&head).grpc, grpc, "{content_type}");
+            assert_eq!(is_grpc(content_type.as_bytes()), grpc, "{content_type}");
         }
     }
 }

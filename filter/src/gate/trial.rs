@@ -136,7 +136,7 @@ impl Gate {
             return None;
         }
         let locations = config.locations.iter().enumerate().map(|(place, (_, location))| (place, location));
-        let found = credential::find(locations, &request.headers, request.target.query.as_deref());
+        let found = credential::find(locations, request.headers(), request.target.query.as_deref());
         let Found::One(credential, places) = found else { return None };
         let (token, now) = (credential.expose(), turn.now);
         let method = self.authenticator.choose(&places, &credential)?;
@@ -147,7 +147,7 @@ impl Gate {
         }
         match self.authenticator.attempt(method, token, now, turn.crypto, true) {
             Attempt::Verified(verified) => {
-                let caller = Arc::new(Caller::new(method, config.methods.get(method)?, &verified));
+                let caller = Arc::new(Caller::new(method, config.methods.get(method)?, &verified, &config));
                 self.authenticator.remember(token, &caller, now, verified.valid_until());
                 Some(caller)
             }

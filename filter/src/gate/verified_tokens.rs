@@ -233,8 +233,6 @@ const NEWCOMERS_PER_AGE: u8 = 64;
 
 #[cfg(test)]
 mod tests {
-    use portcullis_policy::request::Subject;
-
     use super::*;
 
     fn keys() -> Arc<KeySet> {
@@ -242,7 +240,7 @@ mod tests {
     }
 
     fn caller(method: usize) -> Arc<Caller> {
-        Arc::new(Caller { method, subject: Subject::default(), groups_defect: None })
+        Arc::new(Caller::unknown(method))
     }
 
     fn at(seconds: u64) -> UnixTime {
@@ -348,6 +346,22 @@ mod tests {
         let long = vec![b'x'; MAX_TOKEN_BYTES + 1];
         tokens.remember(0, &long, &keys, Known::Caller(caller(0)), at(100), None);
         assert!(tokens.find(0, &long, &keys, at(100)).is_none());
+    }
+
+    #[test]
+    fn one_other_byte_anywhere_makes_another_token() {
+        for length in 0..40 {
+            let token = vec![0x5a; length];
+            assert!(is_same(&token, &token.clone()));
+            assert!(!is_same(&token, &vec![0x5a; length + 1]) && !is_same(&vec![0x5a; length + 1], &token));
+            for at in 0..length {
+                for bit in 0..8 {
+                    let mut other = token.clone();
+                    other[at] ^= 1 << bit;
+                    assert!(!is_same(&token, &other), "bit {bit} of byte {at} of {length}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -1,8 +1,8 @@
-//! The functions of the host, proxy-wasm ABI 0.2.1, as safe functions over bytes.
+//! The ABI of the host, proxy-wasm 0.2.1: its functions as safe functions over bytes, and the functions it calls.
 //!
 //! The one module of this project with `unsafe` code. It interprets nothing: no header, property or message is known
-//! by name here. `proxy_http_call` is called through the SDK (see [`super::callout`]), for the SDK keeps the register of
-//! calls in flight; only the test whether the host has the call at all is made here.
+//! by name here, and what the host calls goes to [`super::callbacks`] as it came. Callbacks that would have nothing to do
+//! are not exported: a host that finds one calls it for every request.
 //!
 //! A host that answers with a status unknown to us, or with a null pointer, or with a length beyond our memory, gets an
 //! error from here, and never a panic. What cannot be guarded against is a host that writes over memory it was not
@@ -11,6 +11,7 @@
 
 use std::ptr;
 
+use super::callbacks;
 use super::status::{HostError, HostStatus};
 
 /// Maps of headers (`proxy_map_type_t`).
@@ -64,6 +65,16 @@ pub(crate) enum Level {
     Error = 4,
     /// The module ends here.
     Critical = 5,
+}
+
+/// What the host is to do with a request next (`proxy_action_t`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub(crate) enum Action {
+    /// Let it go on.
+    Continue = 0,
+    /// Hold it, until it is answered or told to go on.
+    Pause = 1,
 }
 
 /// The request, among the streams of an exchange (`proxy_stream_type_t`).
@@ -261,16 +272,33 @@ pub(crate) fn send_local_response(
     outcome("proxy_send_local_response", code)
 }
 
-/// What the host says to a callout that names no cluster: never success.
-///
-/// A host that has callouts says `BadArgument` or `InternalFailure`, the two failures that the SDK expects.
-pub(crate) fn http_call_to_nowhere() -> Result<(), HostError> {
-    let nothing: &[u8] = &[];
-    let (at, size) = (nothing.as_ptr(), nothing.len());
+/// Sends an HTTP request to the cluster `upstream`, and returns the token under which the host will report its end to the
+/// effective context. `headers` and `trailers` are encoded by [`crate::header_pairs::encode`]. A timeout of zero would be
+/// none.
+pub(crate) fn http_call(
+    upstream: &[u8],
+    headers: &[u8],
+    body: &[u8],
+    trailers: &[u8],
+    timeout_milliseconds: u32,
+) -> Result<u32, HostError> {
     let mut token = NOT_WRITTEN;
-    // SAFETY: each pointer and size are of the empty slice; the host writes one u32 to a u32 of ours.
-    let code = unsafe { proxy_http_call(at, size, at, size, at, size, at, size, 1, &mut token) };
-    outcome("proxy_http_call", code)
+    // SAFETY: each pointer and size are of one slice, which the host only reads; it writes one u32 to a u32 of ours.
+    let code = unsafe {
+        proxy_http_call(
+            upstream.as_ptr(),
+            upstream.len(),
+            headers.as_ptr(),
+            headers.len(),
+            body.as_ptr(),
+            body.len(),
+            trailers.as_ptr(),
+            trailers.len(),
+            timeout_milliseconds,
+            &mut token,
+        )
+    };
+    written("proxy_http_call", code, token)
 }
 
 /// Defines a metric. Each call makes a new entry in the host.
@@ -357,4 +385,82 @@ fn lies_in_memory(data: *const u8, size: usize) -> bool {
     let (start, size) =
         (u64::try_from(data.addr()).unwrap_or(u64::MAX), u64::try_from(size).unwrap_or(u64::MAX));
     start.saturating_add(size) <= pages.saturating_mul(PAGE_BYTES)
+}
+
+#[cfg(target_os = "wasi")]
+unsafe extern "C" {
+    /// Runs what the linker has to have run before anything else: without it there is no environment.
+    fn __wasm_call_ctors();
+}
+
+/// The host calls this once, before everything else.
+#[unsafe(no_mangle)]
+extern "C" fn _initialize() {
+    #[cfg(target_os = "wasi")]
+    // SAFETY: the linker makes this function, which takes nothing and returns nothing, and it is called once.
+    unsafe {
+        __wasm_call_ctors();
+    }
+    callbacks::initialize();
+}
+
+/// Tells the host by its presence which version of the ABI is spoken.
+#[unsafe(no_mangle)]
+extern "C" fn proxy_abi_version_0_2_1() {}
+
+/// Memory for bytes that the host is about to return: see [`returned`].
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_memory_allocate(size: usize) -> *mut u8 {
+    Box::into_raw(vec![0_u8; size].into_boxed_slice()).cast()
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_context_create(context: u32, parent: u32) {
+    callbacks::on_context_create(context, parent);
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_vm_start(_root: u32, _size: usize) -> u32 {
+    1
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_configure(root: u32, size: usize) -> u32 {
+    callbacks::on_configure(root, size).into()
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_tick(root: u32) {
+    callbacks::on_tick(root);
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_request_headers(context: u32, _lines: u32, end_of_stream: u32) -> u32 {
+    callbacks::on_request_headers(context, end_of_stream != 0) as u32
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_request_body(context: u32, size: usize, end_of_stream: u32) -> u32 {
+    callbacks::on_request_body(context, size, end_of_stream != 0) as u32
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_request_trailers(context: u32, _lines: u32) -> u32 {
+    callbacks::on_request_trailers(context) as u32
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_http_call_response(
+    root: u32,
+    token: u32,
+    headers: usize,
+    body_size: usize,
+    _trailers: usize,
+) {
+    callbacks::on_http_call_response(root, token, headers, body_size);
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_done(context: u32) -> u32 {
+    callbacks::on_done(context).into()
 }

@@ -1,12 +1,10 @@
 //! One gate with what the host knows by number: its requests, its callouts, its metrics, its timer.
 
-use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
-use std::rc::Rc;
 
 use portcullis_policy::decision::Permit;
 
-use super::abi::{self, Buffer, HeaderMap, Level};
+use super::abi::{self, Action, Buffer, HeaderMap, Level};
 use super::crypto::ForeignCrypto;
 use super::metrics::HostMetrics;
 use super::perform::{self, PerformError};
@@ -23,18 +21,34 @@ use crate::time::UnixTime;
 /// Path of the peer's address, its segments with one NUL between them.
 const SOURCE_ADDRESS: &[u8] = b"source\0address";
 
-/// A gatehouse, shared between the callbacks of its root context and those of its requests.
-pub(crate) type SharedGatehouse = Rc<RefCell<Gatehouse>>;
-
-/// Whether a request may go on. Shared with the request's own callbacks, for a request that waits is decided in another's.
+/// Whether a request may go on. A request that waits is decided in a callback of another context.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Passage {
+    /// Its headers have not arrived.
+    Expected,
     /// Not decided. The request is held.
     Undecided,
     /// Permitted, edited and marked.
     Permitted,
     /// Refused.
     Refused,
+}
+
+impl Passage {
+    /// The one place that says `Continue`.
+    fn action(self) -> Action {
+        match self {
+            Passage::Permitted => Action::Continue,
+            Passage::Expected | Passage::Undecided | Passage::Refused => Action::Pause,
+        }
+    }
+}
+
+/// A request that is here.
+struct Exchange {
+    passage: Passage,
+    /// Bytes of its body that have arrived, while it is held.
+    body_bytes: usize,
 }
 
 /// One root context of the host: one document in force.
@@ -44,8 +58,8 @@ pub(crate) struct Gatehouse {
     root: u32,
     gate: Option<Gate>,
     metrics: HostMetrics,
-    /// Requests that have arrived and are not over.
-    exchanges: BTreeMap<ExchangeId, Rc<Cell<Passage>>>,
+    /// Requests that have begun and are not over.
+    exchanges: BTreeMap<ExchangeId, Exchange>,
     /// Callouts in flight, by the host's token.
     callouts: BTreeMap<u32, CalloutId>,
     /// Callouts that wait for a callback of the root context.
@@ -55,6 +69,7 @@ pub(crate) struct Gatehouse {
     last_time: UnixTime,
     retired: bool,
     released: bool,
+    is_over: bool,
 }
 
 impl Gatehouse {
@@ -71,6 +86,7 @@ impl Gatehouse {
             last_time: UnixTime::default(),
             retired: false,
             released: false,
+            is_over: false,
         }
     }
 
@@ -82,6 +98,7 @@ impl Gatehouse {
         }
         self.callouts.clear();
         self.outbox.clear();
+        self.metrics.flush();
         self.metrics = HostMetrics::define(gate.metrics().definitions());
         self.gate = Some(gate);
         for command in commands {
@@ -90,10 +107,34 @@ impl Gatehouse {
         self.leave_root();
     }
 
+    /// A request will arrive.
+    pub(crate) fn expect(&mut self, exchange: ExchangeId) {
+        self.exchanges.insert(exchange, Exchange { passage: Passage::Expected, body_bytes: 0 });
+    }
+
+    /// Whether a request is here.
+    pub(crate) fn holds(&self, exchange: ExchangeId) -> bool {
+        self.exchanges.contains_key(&exchange)
+    }
+
+    /// Whether nothing is left to do and nobody will come: the host has let go.
+    pub(crate) fn is_over(&self) -> bool {
+        self.is_over
+    }
+
     /// A request has arrived, and with its headers ended or not. Called within its own context.
-    pub(crate) fn arrive(&mut self, exchange: ExchangeId, ended: bool, passage: &Rc<Cell<Passage>>) {
-        self.exchanges.insert(exchange, Rc::clone(passage));
-        match self.tell_time().map_err(PerformError::from).and_then(|()| request_head(ended)) {
+    pub(crate) fn arrive(&mut self, exchange: ExchangeId, ended: bool) -> Action {
+        let Some(here) = self.exchanges.get_mut(&exchange) else { return Action::Pause };
+        // A request arrives once. What a host says of it a second time was never looked at.
+        here.passage = match here.passage {
+            Passage::Expected => Passage::Undecided,
+            Passage::Undecided | Passage::Permitted | Passage::Refused => Passage::Refused,
+        };
+        if here.passage == Passage::Refused {
+            return Action::Pause;
+        }
+        let head = self.tell_time().map_err(PerformError::from).and_then(|()| self.request_head(ended));
+        match head {
             Ok(head) if self.gate.is_some() => self.handle(Event::Head { exchange, head }, exchange.0),
             Ok(_) => self.refuse(exchange, &Answer::internal_error(), exchange.0),
             Err(error) => {
@@ -102,10 +143,41 @@ impl Gatehouse {
             }
         }
         self.leave_exchange(exchange);
+        self.action(exchange)
     }
 
-    /// So many bytes of the body of a held request have arrived, and perhaps all. Called within its own context.
-    pub(crate) fn receive_body(&mut self, exchange: ExchangeId, size: usize, ended: bool) {
+    /// More of the body of a request has arrived, `size` bytes in all if that is known anew, and perhaps all. Called within
+    /// its own context.
+    pub(crate) fn receive_body(&mut self, exchange: ExchangeId, size: Option<usize>, ended: bool) -> Action {
+        if let Some(here) = self.exchanges.get_mut(&exchange) {
+            here.body_bytes = size.unwrap_or(here.body_bytes);
+            if here.passage == Passage::Undecided {
+                let size = here.body_bytes;
+                self.hand_on_body(exchange, size, ended);
+            }
+        }
+        self.action(exchange)
+    }
+
+    /// The trailers of a request have arrived, so its body has ended. What a client may not send as a header it may not send
+    /// as a trailer either: some servers read both alike. They are cleaned before the decision, for it may be made where they
+    /// cannot be seen.
+    pub(crate) fn receive_trailers(&mut self, exchange: ExchangeId) -> Action {
+        let refused = self.exchanges.get(&exchange).is_some_and(|here| here.passage == Passage::Refused);
+        if let (false, Err(error)) = (refused, self.clean_trailers()) {
+            if let Some(here) = self.exchanges.get_mut(&exchange) {
+                here.passage = Passage::Refused;
+            }
+            log::write(Level::Error, || {
+                format!("request {} is cut off at its trailers: {error}", exchange.0)
+            });
+            // The upstream may have had the headers; all that can be done is to end the request.
+            let _ = perform::answer(&Answer::internal_error());
+        }
+        self.receive_body(exchange, None, true)
+    }
+
+    fn hand_on_body(&mut self, exchange: ExchangeId, size: usize, ended: bool) {
         let Some(bound) = self.gate.as_ref().and_then(|gate| gate.body_bound(exchange)) else { return };
         let body = if size > bound {
             Body::TooLarge
@@ -129,11 +201,8 @@ impl Gatehouse {
     /// # Errors
     ///
     /// They cannot be read, or one cannot be removed. The request must not go on.
-    pub(crate) fn clean_trailers(&self) -> Result<(), PerformError> {
-        let encoded = abi::header_pairs(HeaderMap::RequestTrailers)?;
-        let trailers = header_pairs::decode(&encoded)?;
-        let trailers: Vec<_> =
-            trailers.into_iter().map(|(name, value)| (name.to_vec(), value.to_vec())).collect();
+    fn clean_trailers(&self) -> Result<(), PerformError> {
+        let trailers = header_pairs::decode(abi::header_pairs(HeaderMap::RequestTrailers)?)?;
         let forged = self.gate.as_ref().map(|gate| gate.forged_trailers(&trailers)).unwrap_or_default();
         for edit in forged {
             if let HeaderEdit::Remove(name) = edit {
@@ -145,7 +214,8 @@ impl Gatehouse {
 
     /// A request is over. Called within its own context.
     pub(crate) fn finish(&mut self, exchange: ExchangeId) {
-        if self.exchanges.remove(&exchange).is_some() {
+        self.exchanges.remove(&exchange);
+        if self.gate.as_ref().is_some_and(|gate| gate.is_waiting(exchange)) {
             self.keep_time();
             self.handle(Event::Finished { exchange }, exchange.0);
             self.leave_exchange(exchange);
@@ -158,6 +228,7 @@ impl Gatehouse {
         if self.schedule.is_due(self.last_time) {
             self.handle(Event::Tick, self.root);
         }
+        self.metrics.flush();
         self.leave_root();
     }
 
@@ -175,12 +246,14 @@ impl Gatehouse {
         self.keep_time();
         self.handle(Event::Retired, self.root);
         self.send_callouts();
+        self.metrics.flush();
         let released = self.released || self.gate.is_none();
         self.retired = !released;
         if released {
             self.rest();
         }
-        self.schedule.arm(!self.outbox.is_empty());
+        self.arm();
+        self.is_over = released;
         released
     }
 
@@ -212,7 +285,9 @@ impl Gatehouse {
 
     /// Whether the request goes on.
     fn resume(&mut self, exchange: ExchangeId, permit: Permit, edits: &[HeaderEdit], within: u32) -> bool {
-        let Some(passage) = self.undecided_passage(exchange) else { return false };
+        if !self.is_undecided(exchange) {
+            return false;
+        }
         let outcome = within_exchange(exchange, within, || {
             perform::prepare(&permit, edits)?;
             if exchange.0 != within {
@@ -222,7 +297,7 @@ impl Gatehouse {
         });
         match outcome {
             Ok(()) => {
-                passage.set(Passage::Permitted);
+                self.conclude(exchange, Passage::Permitted);
                 true
             }
             Err(error) => {
@@ -234,9 +309,11 @@ impl Gatehouse {
     }
 
     fn refuse(&mut self, exchange: ExchangeId, answer: &Answer, within: u32) {
-        let Some(passage) = self.undecided_passage(exchange) else { return };
+        if !self.is_undecided(exchange) {
+            return;
+        }
         // Whatever becomes of the answer: this request does not go on.
-        passage.set(Passage::Refused);
+        self.conclude(exchange, Passage::Refused);
         let outcome = within_exchange(exchange, within, || {
             perform::answer(answer).or_else(|_| perform::answer(&Answer::internal_error()))
         });
@@ -246,18 +323,33 @@ impl Gatehouse {
     }
 
     /// A decision is made once, and only for a request that is here.
-    fn undecided_passage(&self, exchange: ExchangeId) -> Option<Rc<Cell<Passage>>> {
-        self.exchanges.get(&exchange).filter(|passage| passage.get() == Passage::Undecided).cloned()
+    fn is_undecided(&self, exchange: ExchangeId) -> bool {
+        self.exchanges.get(&exchange).is_some_and(|here| here.passage == Passage::Undecided)
+    }
+
+    fn conclude(&mut self, exchange: ExchangeId, passage: Passage) {
+        if let Some(here) = self.exchanges.get_mut(&exchange) {
+            here.passage = passage;
+        }
+    }
+
+    fn action(&self, exchange: ExchangeId) -> Action {
+        self.exchanges.get(&exchange).map_or(Action::Pause, |here| here.passage.action())
     }
 
     fn undecided(&self) -> Vec<ExchangeId> {
-        let undecided = self.exchanges.iter().filter(|(_, passage)| passage.get() == Passage::Undecided);
+        let undecided = self.exchanges.iter().filter(|(_, here)| here.passage == Passage::Undecided);
         undecided.map(|(exchange, _)| *exchange).collect()
+    }
+
+    /// Tells the host when to call next. Whether it knows.
+    fn arm(&mut self) -> bool {
+        self.schedule.arm(!self.outbox.is_empty(), self.metrics.has_unflushed())
     }
 
     /// What is left to do at the end of each callback of a request.
     fn leave_exchange(&mut self, exchange: ExchangeId) {
-        if self.schedule.arm(!self.outbox.is_empty()) {
+        if self.arm() || self.outbox.is_empty() {
             return;
         }
         // Without a timer no callback of the root context will come to send them.
@@ -272,11 +364,12 @@ impl Gatehouse {
         if self.retired && self.released {
             self.retired = false;
             self.rest();
+            self.is_over = true;
             if let Err(error) = abi::done() {
                 log::write(Level::Error, || format!("the host does not let go: {error}"));
             }
         }
-        self.schedule.arm(!self.outbox.is_empty());
+        self.arm();
     }
 
     /// Sends what waits. What the gate adds meanwhile waits for the next callback, so this ends.
@@ -301,6 +394,14 @@ impl Gatehouse {
     fn rest(&mut self) {
         self.outbox.clear();
         self.schedule.ask(std::time::Duration::ZERO, self.last_time);
+    }
+
+    /// Everything that the gate is told about a request: the headers in one call, and the peer if anybody asks for it.
+    fn request_head(&self, ended: bool) -> Result<RequestHead, PerformError> {
+        let headers = header_pairs::decode(abi::header_pairs(HeaderMap::Request)?)?;
+        let wanted = self.gate.as_ref().is_some_and(Gate::wants_source);
+        let source = wanted.then(|| abi::property(SOURCE_ADDRESS).ok()).flatten();
+        Ok(RequestHead { headers, source: source.filter(|address| !address.is_empty()), ended })
     }
 
     /// The clock of a host may fail for a moment. An arrival is refused then; all else goes by the last time known.
@@ -347,17 +448,6 @@ fn request_body(size: usize) -> Result<Body, HostError> {
     } else {
         Err(HostError { call: "proxy_get_buffer_bytes", status: HostStatus::ImpossibleResult })
     }
-}
-
-/// Everything that the gate is told about a request: the headers in one call, and the peer for the record.
-fn request_head(ended: bool) -> Result<RequestHead, PerformError> {
-    let encoded = abi::header_pairs(HeaderMap::Request)?;
-    let headers = header_pairs::decode(&encoded)?;
-    Ok(RequestHead {
-        headers: headers.into_iter().map(|(name, value)| (name.to_vec(), value.to_vec())).collect(),
-        source: abi::property(SOURCE_ADDRESS).ok().filter(|address| !address.is_empty()),
-        ended,
-    })
 }
 
 fn level_of(level: LogLevel) -> Level {

@@ -42,7 +42,7 @@ pub(crate) fn prepare(_proof: &Permit, edits: &[HeaderEdit]) -> Result<(), Perfo
             HeaderEdit::Set(name, value) => {
                 header_pairs::sendable(name, value)?;
                 abi::replace_header(HeaderMap::Request, name, value)?;
-                rerouted |= name == b":path";
+                rerouted |= **name == *b":path";
             }
         }
     }
@@ -59,7 +59,7 @@ pub(crate) fn prepare(_proof: &Permit, edits: &[HeaderEdit]) -> Result<(), Perfo
 ///
 /// The host did not take the answer. The request stays where it is.
 pub(crate) fn answer(answer: &Answer) -> Result<(), PerformError> {
-    let headers = header_pairs::encode(&answer.headers)?;
-    let Answer { status, grpc_status, details, body, headers: _ } = answer;
-    Ok(abi::send_local_response(u32::from(*status), details.as_bytes(), body, &headers, *grpc_status)?)
+    let headers = answer.encoded_headers()?;
+    let Answer { status, grpc_status, details, body, .. } = answer;
+    Ok(abi::send_local_response(u32::from(*status), details.as_bytes(), body, headers, *grpc_status)?)
 }

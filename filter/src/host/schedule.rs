@@ -9,6 +9,9 @@ use crate::time::UnixTime;
 /// How soon a callback of the root context is asked for when a callout waits for one. The shortest period there is.
 const SOON_MILLISECONDS: u32 = 1;
 
+/// How long counts are kept here before the host is told of them, in milliseconds: a scrape comes every few seconds at most.
+const FLUSH_MILLISECONDS: u32 = 500;
+
 /// When the host is to call next.
 #[derive(Default)]
 pub(crate) struct Schedule {
@@ -32,8 +35,13 @@ impl Schedule {
     }
 
     /// Tells the host what is wanted now, if that is not what it was told last. Whether the host knows now.
-    pub(crate) fn arm(&mut self, soon: bool) -> bool {
-        let wanted = if soon { SOON_MILLISECONDS } else { self.asked };
+    pub(crate) fn arm(&mut self, soon: bool, has_unflushed: bool) -> bool {
+        let wanted = match (soon, has_unflushed, self.asked) {
+            (true, _, _) => SOON_MILLISECONDS,
+            (false, true, 0) => FLUSH_MILLISECONDS,
+            (false, true, asked) => asked.min(FLUSH_MILLISECONDS),
+            (false, false, asked) => asked,
+        };
         if wanted == self.armed {
             return true;
         }

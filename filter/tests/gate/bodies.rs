@@ -28,8 +28,7 @@ fn pay(scene: &mut Scene, exchange: u32, kid: &str) -> Vec<Command> {
         ("content-type", "application/json"),
         ("authorization", &bearer),
     ];
-    let bytes = |(name, value): (&str, &str)| (name.as_bytes().to_vec(), value.as_bytes().to_vec());
-    let head = RequestHead { headers: lines.into_iter().map(bytes).collect(), ..RequestHead::default() };
+    let head = RequestHead { headers: lines.into_iter().collect(), ..RequestHead::default() };
     scene.handle(Event::Head { exchange: ExchangeId(exchange), head })
 }
 

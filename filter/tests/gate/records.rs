@@ -254,8 +254,7 @@ fn what_a_decision_was_made_by_is_on_record_where_it_is_not_plain() {
         let bearer = format!("Bearer {token}");
         all.push(("authorization", &bearer));
         all.extend(headers);
-        let bytes = |(name, value): (&str, &str)| (name.as_bytes().to_vec(), value.as_bytes().to_vec());
-        let head = RequestHead { headers: all.into_iter().map(bytes).collect(), ..RequestHead::default() };
+        let head = RequestHead { headers: all.into_iter().collect(), ..RequestHead::default() };
         let commands = scene.handle(Event::Head { exchange: ExchangeId(number), head });
         if let [callout] = dispatched(&commands)[..] {
             scene.reply(callout.id, jwks(&["k1"]));
@@ -320,8 +319,7 @@ fn a_refusal_names_the_tenant_that_it_was_decided_in() {
         let mut all = vec![(":method", "GET"), (":authority", "api.example"), (":path", "/nobodys")];
         all.push(("authorization", &bearer));
         all.extend(org.map(|org| ("x-org", org)));
-        let bytes = |(name, value): (&str, &str)| (name.as_bytes().to_vec(), value.as_bytes().to_vec());
-        let head = RequestHead { headers: all.into_iter().map(bytes).collect(), ..RequestHead::default() };
+        let head = RequestHead { headers: all.into_iter().collect(), ..RequestHead::default() };
         let commands = scene.handle(Event::Head { exchange: ExchangeId(number), head });
         if let [callout] = dispatched(&commands)[..] {
             scene.reply(callout.id, jwks(&["k1"]));

@@ -73,13 +73,8 @@ impl Scene {
 
     /// A request with these header lines besides.
     pub(crate) fn request_with(&mut self, exchange: u32, path: &str, more: &[(&str, &str)]) -> Vec<Command> {
-        let mut headers = vec![
-            (b":method".to_vec(), b"GET".to_vec()),
-            (b":authority".to_vec(), b"api.example".to_vec()),
-            (b":path".to_vec(), path.as_bytes().to_vec()),
-        ];
-        headers
-            .extend(more.iter().map(|(name, value)| (name.as_bytes().to_vec(), value.as_bytes().to_vec())));
+        let pseudo = [(":method", "GET"), (":authority", "api.example"), (":path", path)];
+        let headers = pseudo.iter().chain(more).copied().collect();
         let head = RequestHead { headers, ..RequestHead::default() };
         self.handle(Event::Head { exchange: ExchangeId(exchange), head })
     }

@@ -50,7 +50,7 @@ fn arrival() -> Event {
         (":path", format!("/x?{QUERY}")),
         ("authorization", format!("Bearer {}", token())),
     ];
-    let headers = headers.map(|(name, value)| (name.as_bytes().to_vec(), value.into_bytes())).to_vec();
+    let headers = headers.into_iter().collect();
     Event::Head { exchange: ExchangeId(1), head: RequestHead { headers, ..RequestHead::default() } }
 }
 

@@ -9,6 +9,7 @@ use super::part::{Part, missing, one_or_more};
 use super::response::EvaluationResponse;
 use super::{concluded, parse};
 use crate::document::{JsonPointer, Problem, Problems};
+use crate::headers::Headers;
 use crate::host::canonical_host;
 use crate::moment::Moment;
 use crate::path::{CanonicalPath, PathMode, canonicalize};
@@ -45,7 +46,7 @@ pub(super) struct Thing {
 /// What else is known.
 #[derive(Clone, Default)]
 pub(super) struct Surroundings {
-    headers: Vec<(Vec<u8>, Vec<u8>)>,
+    headers: Headers,
     query: Option<String>,
     source: Option<IpAddr>,
     time: Option<i64>,
@@ -329,10 +330,8 @@ impl Thing {
 
 impl Surroundings {
     fn of(part: &Part<'_>, problems: &mut Vec<Problem>) -> Self {
-        let mut headers = Vec::new();
-        for (name, value) in many(part, "headers", problems) {
-            headers.push((name.to_ascii_lowercase().into_bytes(), value.into_bytes()));
-        }
+        let headers = many(part, "headers", problems);
+        let headers = headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), value)).collect();
         let query = part.get("query").map(|_| {
             let encoded = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
             let pairs = many(part, "query", problems);

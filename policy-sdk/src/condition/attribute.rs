@@ -171,6 +171,11 @@ impl Attribute {
         }
     }
 
+    /// Whether it looks at the peer's address.
+    pub(super) const fn is_of_source(&self) -> bool {
+        matches!(self, Attribute::Known(Known { fact: Some(Fact::Source), .. }))
+    }
+
     /// Whether it looks at the body.
     pub(super) const fn is_of_body(&self) -> bool {
         match self {

@@ -103,7 +103,17 @@ impl Conditions {
     /// Whether one of them looks at the body of the request.
     #[must_use]
     pub fn read_body(&self) -> bool {
-        self.0.iter().any(Node::reads_body)
+        self.any_test(Test::reads_body)
+    }
+
+    /// Whether one of them looks at the address of the peer.
+    #[must_use]
+    pub fn read_source(&self) -> bool {
+        self.any_test(Test::reads_source)
+    }
+
+    fn any_test(&self, is: fn(&Test) -> bool) -> bool {
+        self.0.iter().any(|node| node.any_test(is))
     }
 
     /// The names of the subject's own attributes that the conditions look at: what the gate has to take from a credential.
@@ -164,10 +174,10 @@ impl Node {
         truth
     }
 
-    fn reads_body(&self) -> bool {
+    fn any_test(&self, is: fn(&Test) -> bool) -> bool {
         match self {
-            Node::Test(test) => test.reads_body(),
-            Node::Group(_, members) => members.iter().any(Node::reads_body),
+            Node::Test(test) => is(test),
+            Node::Group(_, members) => members.iter().any(|node| node.any_test(is)),
         }
     }
 

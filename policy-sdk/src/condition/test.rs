@@ -56,20 +56,25 @@ impl Test {
     }
 
     pub(super) fn subject_attributes(&self) -> impl Iterator<Item = &str> {
-        let other = match &self.against {
-            Against::Ready(_) => None,
-            Against::Attribute(attribute, _) => attribute.of_subject(),
-        };
-        self.attribute.of_subject().into_iter().chain(other)
+        self.attributes().filter_map(Attribute::of_subject)
     }
 
     /// Whether it looks at the body.
     pub(super) fn reads_body(&self) -> bool {
+        self.attributes().any(Attribute::is_of_body)
+    }
+
+    /// Whether it looks at the peer's address.
+    pub(super) fn reads_source(&self) -> bool {
+        self.attributes().any(Attribute::is_of_source)
+    }
+
+    fn attributes(&self) -> impl Iterator<Item = &Attribute> {
         let other = match &self.against {
-            Against::Ready(_) => false,
-            Against::Attribute(attribute, _) => attribute.is_of_body(),
+            Against::Ready(_) => None,
+            Against::Attribute(attribute, _) => Some(attribute),
         };
-        other || self.attribute.is_of_body()
+        std::iter::once(&self.attribute).chain(other)
     }
 
     fn decide(&self, facts: &Facts<'_>, steps: &mut Steps) -> Result<bool, Fault> {

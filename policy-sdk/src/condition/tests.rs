@@ -53,7 +53,7 @@ fn evaluate_with(body: Option<&Value>, conditions: &Conditions, steps: &mut Step
         json!({"id": "8", "owner": "alice", "user": "eve"}),
         json!({"stage": "prod"}),
     );
-    let headers: Vec<(Vec<u8>, Vec<u8>)> = [
+    let headers = [
         (&b"x-region"[..], &b" eu\t"[..]),
         (b"x-twice", b"a"),
         (b"x-twice", b"b"),
@@ -61,8 +61,8 @@ fn evaluate_with(body: Option<&Value>, conditions: &Conditions, steps: &mut Step
         (b"x-bytes", b"caf\xe9"),
         (b"x-list", b"a, b"),
     ]
-    .map(|(name, value)| (name.to_vec(), value.to_vec()))
-    .into();
+    .into_iter()
+    .collect();
     let path = canonicalize(b"/users/caf%C3%A9/files/7", PathMode::Refuse).unwrap().path;
     let template: PathTemplate = "/users/{user}/files/{id}".parse().unwrap();
     let request = AccessRequest {

@@ -1,5 +1,5 @@
-//! Whether the answer depends on the body of a request: asked before there is one, and answered too often rather than too
-//! seldom.
+//! Whether the answer depends on what is dear to have of a request: its body, the address of its peer. Asked before it is
+//! there, and answered too often rather than too seldom.
 
 use crate::document::Authorization;
 use crate::path_tree::Spellings;
@@ -11,6 +11,11 @@ use super::route::endless_body;
 use super::{Access, Compiler, Located, Policy};
 
 impl Policy {
+    /// Whether the answer to some request depends on the address of its peer, here or in the [candidate](Policy::candidate).
+    pub fn reads_source(&self) -> bool {
+        self.reads_source || self.candidate().is_some_and(Policy::reads_source)
+    }
+
     /// Whether the answer to some request depends on its body.
     pub fn reads_body(&self) -> bool {
         self.reads_body

@@ -43,6 +43,8 @@ pub(super) struct Compiler<'a> {
     has_body: bool,
     /// Whether a condition looks at the body.
     pub(super) reads_body: bool,
+    /// Whether a condition looks at the peer's address.
+    pub(super) reads_source: bool,
 }
 
 impl<'a> Compiler<'a> {
@@ -63,6 +65,7 @@ impl<'a> Compiler<'a> {
             needs_more: false,
             has_body: document.request.body.is_some(),
             reads_body: false,
+            reads_source: false,
         };
         let place = compiler.place.member("roles");
         for (name, role) in authorization.roles.iter() {
@@ -92,6 +95,7 @@ impl<'a> Compiler<'a> {
     pub(super) fn conditions(&mut self, list: &[document::Condition], place: &JsonPointer) -> Conditions {
         let conditions = Conditions::compile(list, &place.member("conditions"), self.problems);
         self.needs_more |= list.iter().any(names_more);
+        self.reads_source |= conditions.read_source();
         if conditions.read_body() {
             self.reads_body = true;
             if !self.has_body {

@@ -44,7 +44,7 @@ impl Policy {
         let is_known = |name: &[u8]| {
             knows(if name == b"connection" || name == b"upgrade" { Fact::Upgrade } else { Fact::Header })
         };
-        let headers: Vec<_> = context.headers.iter().filter(|(name, _)| is_known(name)).cloned().collect();
+        let headers = context.headers.iter().filter(|(name, _)| is_known(name)).collect();
         let context = Context {
             headers: &headers,
             query: context.query.filter(|_| knows(Fact::Query)),

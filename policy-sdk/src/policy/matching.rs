@@ -142,13 +142,14 @@ fn only<'a>(mut values: impl Iterator<Item = &'a [u8]>) -> Option<&'a [u8]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::headers::Headers;
 
     fn wanted(name: &str, one_of: &[&str]) -> ValueMatch {
         ValueMatch { name: name.into(), one_of: one_of.iter().map(|one| (*one).into()).collect() }
     }
 
-    fn lines(lines: &[(&str, &str)]) -> Vec<(Vec<u8>, Vec<u8>)> {
-        lines.iter().map(|(name, value)| (name.as_bytes().to_vec(), value.as_bytes().to_vec())).collect()
+    fn lines(lines: &[(&str, &str)]) -> Headers {
+        lines.iter().copied().collect()
     }
 
     #[test]

@@ -81,6 +81,7 @@ pub struct Policy {
     needs_more: bool,
     candidate: Option<Box<Policy>>,
     reads_body: bool,
+    reads_source: bool,
 }
 
 /// What a route asks of a caller before anything else.
@@ -182,6 +183,7 @@ impl Policy {
         coherence::problems(&source, compiler.problems);
         body::refuse_endless(authorization, &demands, &cascade, &mut compiler);
         let (needs_more, reads_body) = (compiler.needs_more(), compiler.reads_body);
+        let reads_source = compiler.reads_source;
         let (directory, attributes) = compiler.finish(grants);
         Policy {
             authentication_disabled: document.authentication.disabled,
@@ -196,6 +198,7 @@ impl Policy {
             attributes,
             needs_more,
             reads_body,
+            reads_source,
             candidate: None,
         }
     }

@@ -316,8 +316,9 @@ impl Question {
             None => Action::named(self.meant["action"]["name"].as_str().expect("a name")),
         };
         let resource = Resource::at(self.meant["resource"]["host"].as_str().expect("a host"), &self.path);
+        let headers = self.headers.iter().map(|(name, value)| (name, value)).collect();
         let context = Context {
-            headers: &self.headers,
+            headers: &headers,
             query: self.query.as_deref(),
             time: self.time,
             source: self.source,

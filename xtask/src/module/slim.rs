@@ -12,7 +12,7 @@ use super::name::short_name;
 /// The callbacks the filter has, and what a host needs besides. A callback that is used and not listed here is never
 /// called: the Envoy ring finds that. Body and trailers are not read, but held: without these two, a host that delivers
 /// them while the headers are held would send all three on.
-const EXPORTS: [&str; 14] = [
+const EXPORTS: [&str; 13] = [
     "memory",
     "_initialize",
     "proxy_abi_version_0_2_1",
@@ -26,7 +26,6 @@ const EXPORTS: [&str; 14] = [
     "proxy_on_request_trailers",
     "proxy_on_http_call_response",
     "proxy_on_done",
-    "proxy_on_delete",
 ];
 
 /// The WASI functions that proxy-wasm ABI 0.2.1 promises.

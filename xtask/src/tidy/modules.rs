@@ -10,9 +10,10 @@ use super::rust::{code, words};
 type Table = &'static [(&'static str, &'static [&'static str])];
 
 /// The modules of the decision point, the lowest first, and what each may name besides itself.
-const POLICY: [(&str, &[&str]); 18] = [
+const POLICY: [(&str, &[&str]); 19] = [
     ("limits", &[]),
     ("json", &["limits"]),
+    ("headers", &[]),
     ("host", &[]),
     ("path", &["limits"]),
     ("path_tree", &["limits", "path"]),
@@ -23,7 +24,7 @@ const POLICY: [(&str, &[&str]); 18] = [
     ("document", &["host", "json", "limits", "moment", "path_tree", "permission"]),
     // What is asked and answered.
     ("unknown", &[]),
-    ("request", &["path", "query", "unknown"]),
+    ("request", &["headers", "path", "query", "unknown"]),
     ("decision", &[]),
     // What was looked at: knows the answer and nothing that made it.
     ("explain", &["decision"]),
@@ -51,7 +52,10 @@ const POLICY: [(&str, &[&str]); 18] = [
         ],
     ),
     // Questions and answers as JSON: takes texts apart and asks.
-    ("authzen", &["decision", "document", "host", "json", "limits", "moment", "path", "policy", "request"]),
+    (
+        "authzen",
+        &["decision", "document", "headers", "host", "json", "limits", "moment", "path", "policy", "request"],
+    ),
     // With the feature `js` only.
     ("js", &["authzen", "document", "lint", "policy"]),
 ];
@@ -69,7 +73,7 @@ const FILTER: [(&str, &[&str]); 11] = [
     ("metrics", &["authn", "gate"]),
     // `gate` for two plain structures that it fills in: names of identity headers, the place of a JWKS.
     ("config", &["audit", "authn", "credential", "gate", "secret"]),
-    ("gate", &["audit", "authn", "config", "credential", "metrics", "time"]),
+    ("gate", &["audit", "authn", "config", "credential", "header_pairs", "metrics", "time"]),
     ("host", &["audit", "authn", "config", "gate", "header_pairs", "metrics", "time", "verify_signature"]),
 ];
 

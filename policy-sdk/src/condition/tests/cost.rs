@@ -8,10 +8,8 @@ fn what_is_read_is_paid_for() {
     let request = json!({"long": long, "many": many, "longs": ["a".repeat(640)]});
     let subject = Subject { attributes: request.as_object().unwrap().clone(), ..Subject::default() };
     let path = canonicalize(b"/", PathMode::Refuse).unwrap().path;
-    let headers: Vec<(Vec<u8>, Vec<u8>)> = (0..100)
-        .map(|number| {
-            (format!("x-{number}").into_bytes(), "a".repeat(if number == 7 { 128 } else { 0 }).into())
-        })
+    let headers = (0..100)
+        .map(|number| (format!("x-{number}"), "a".repeat(if number == 7 { 128 } else { 0 })))
         .collect();
     let query = "a".repeat(6400);
     let request = AccessRequest {

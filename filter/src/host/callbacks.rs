@@ -1,0 +1,115 @@
+//! What the host calls, brought to the root context that it is about.
+//!
+//! Contexts are numbers of the host's. A root context is a configuration; the context of a request belongs to one. A number
+//! that means nothing here refuses, and so does a host that calls back while it is being called.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use super::abi::{Action, Level};
+use super::gatehouse::Gatehouse;
+use super::{callout, configuration, log, perform};
+use crate::gate::{Answer, ExchangeId};
+
+thread_local! {
+    /// The gatehouse of every root context of this VM, by the host's number. A VM has one thread.
+    static ROOTS: RefCell<BTreeMap<u32, Gatehouse>> = const { RefCell::new(BTreeMap::new()) };
+}
+
+/// Before everything else, once.
+pub(super) fn initialize() {
+    log::install_panic_hook();
+}
+
+/// A context has begun: a root context if its parent is zero, or else that of a request. One whose parent is unknown stays
+/// unknown.
+pub(super) fn on_context_create(context: u32, parent: u32) {
+    with_roots(|roots| {
+        if parent == 0 {
+            roots.insert(context, Gatehouse::new(context));
+        } else if let Some(gatehouse) = roots.get_mut(&parent) {
+            gatehouse.expect(ExchangeId(context));
+        }
+    });
+}
+
+/// A configuration of this many bytes is there. Whether it can come into force.
+pub(super) fn on_configure(root: u32, size: usize) -> bool {
+    with_root(root, |gatehouse| configuration::bring_into_force(gatehouse, size)).unwrap_or_else(|| {
+        log::write(Level::Error, || format!("a configuration for the unknown context {root}"));
+        true
+    })
+}
+
+/// The timer has run out.
+pub(super) fn on_tick(root: u32) {
+    with_root(root, Gatehouse::tick);
+}
+
+/// A callout has ended.
+pub(super) fn on_http_call_response(root: u32, token: u32, headers: usize, body_bytes: usize) {
+    let reply = callout::reply(headers, body_bytes);
+    with_root(root, |gatehouse| gatehouse.reply(token, reply));
+}
+
+/// A request's headers are there.
+pub(super) fn on_request_headers(context: u32, ended: bool) -> Action {
+    let exchange = ExchangeId(context);
+    with_holder(exchange, |gatehouse| gatehouse.arrive(exchange, ended)).unwrap_or_else(|| cut_off(exchange))
+}
+
+/// More of a request's body is there, `size` bytes in all as long as it is held.
+///
+/// It is held with the headers. A host that goes on delivering the body of a paused request, as Envoy does with
+/// `allow_on_headers_stop_iteration`, would take `Continue` here as leave to send both.
+pub(super) fn on_request_body(context: u32, size: usize, ended: bool) -> Action {
+    let exchange = ExchangeId(context);
+    with_holder(exchange, |gatehouse| gatehouse.receive_body(exchange, Some(size), ended))
+        .unwrap_or_else(|| cut_off(exchange))
+}
+
+/// A request's trailers are there, and so its body has ended.
+pub(super) fn on_request_trailers(context: u32) -> Action {
+    let exchange = ExchangeId(context);
+    with_holder(exchange, |gatehouse| gatehouse.receive_trailers(exchange))
+        .unwrap_or_else(|| cut_off(exchange))
+}
+
+/// A context is over: a request, or a configuration. Whether it may go at once; if not, `proxy_done` will say when.
+pub(super) fn on_done(context: u32) -> bool {
+    let exchange = ExchangeId(context);
+    if with_holder(exchange, |gatehouse| gatehouse.finish(exchange)).is_some() {
+        return true;
+    }
+    with_root(context, Gatehouse::retire).unwrap_or(true)
+}
+
+/// The request cannot be decided here: nobody knows it, or the host called back while it was being called.
+fn cut_off(exchange: ExchangeId) -> Action {
+    if let Err(error) = perform::answer(&Answer::internal_error()) {
+        log::write(Level::Error, || format!("request {} stays unanswered: {error}", exchange.0));
+    }
+    Action::Pause
+}
+
+fn with_roots<T>(act: impl FnOnce(&mut BTreeMap<u32, Gatehouse>) -> T) -> Option<T> {
+    ROOTS.with(|roots| roots.try_borrow_mut().ok().map(|mut roots| act(&mut roots)))
+}
+
+/// Acts on one root context, and drops it when it is over.
+fn with_root<T>(root: u32, act: impl FnOnce(&mut Gatehouse) -> T) -> Option<T> {
+    with_roots(|roots| {
+        let gatehouse = roots.get_mut(&root)?;
+        let outcome = act(gatehouse);
+        if gatehouse.is_over() {
+            roots.remove(&root);
+        }
+        Some(outcome)
+    })?
+}
+
+/// Acts on the root context that a request belongs to.
+fn with_holder<T>(exchange: ExchangeId, act: impl FnOnce(&mut Gatehouse) -> T) -> Option<T> {
+    // The newest configuration first: most requests are its.
+    with_roots(|roots| roots.values_mut().rev().find(|gatehouse| gatehouse.holds(exchange)).map(act))?
+}

@@ -1,0 +1,194 @@
+//! The header lines of a message: one buffer, and where each line stands in it.
+//!
+//! A request has a dozen lines or more, and most of them are never asked for: none is copied out of the buffer that it came
+//! in. This module knows no header by name and decides nothing.
+
+use std::fmt;
+
+/// Every header line of a message, in the order received, duplicates kept. Values are bytes as they were sent.
+#[derive(Clone, Default)]
+pub struct Headers {
+    /// Somewhere in it every name and every value, each followed by one NUL, from the first name to the end.
+    bytes: Vec<u8>,
+    /// Where the first name begins.
+    start: usize,
+    lines: Vec<Line>,
+}
+
+/// Where a line stands: its name at `at`, and its value behind the NUL that follows the name.
+#[derive(Clone, Copy)]
+struct Line {
+    at: u32,
+    name: u32,
+    value: u32,
+}
+
+impl Headers {
+    /// No lines.
+    pub const fn new() -> Headers {
+        Headers { bytes: Vec::new(), start: 0, lines: Vec::new() }
+    }
+
+    /// The lines whose names and values have these `lengths` and stand in `bytes` from `start` to the end, each followed by
+    /// one NUL, as proxy-wasm hosts hand them over. `None` if they do not: too few bytes, too many, or another byte where a
+    /// NUL must be.
+    pub fn over(
+        bytes: Vec<u8>,
+        start: usize,
+        lengths: impl ExactSizeIterator<Item = (u32, u32)>,
+    ) -> Option<Headers> {
+        let mut lines = Vec::with_capacity(lengths.len());
+        let mut at = start;
+        for (name, value) in lengths {
+            lines.push(Line { at: u32::try_from(at).ok()?, name, value });
+            for length in [name, value] {
+                at = at.checked_add(usize::try_from(length).ok()?)?;
+                if *bytes.get(at)? != 0 {
+                    return None;
+                }
+                at = at.checked_add(1)?;
+            }
+        }
+        (at == bytes.len()).then_some(Headers { bytes, start, lines })
+    }
+
+    /// Appends a line. Lines beyond 4 GiB are not taken: no message has them.
+    pub fn push(&mut self, name: &[u8], value: &[u8]) {
+        let lengths =
+            (u32::try_from(self.bytes.len()), u32::try_from(name.len()), u32::try_from(value.len()));
+        if let (Ok(at), Ok(name_length), Ok(value_length)) = lengths {
+            for part in [name, value] {
+                self.bytes.extend_from_slice(part);
+                self.bytes.push(0);
+            }
+            self.lines.push(Line { at, name: name_length, value: value_length });
+        }
+    }
+
+    /// How many lines there are.
+    pub fn len(&self) -> usize {
+        self.lines.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.lines.is_empty()
+    }
+
+    /// Bytes of all names and values together.
+    pub fn text_bytes(&self) -> usize {
+        let text = self.bytes.len().saturating_sub(self.start);
+        text.saturating_sub(self.lines.len().saturating_mul(2))
+    }
+
+    /// Whether every name and every value is UTF-8. One look at the whole tells: between any two of them stands a NUL, which
+    /// is part of no longer sequence.
+    pub fn is_utf8(&self) -> bool {
+        self.bytes.get(self.start..).is_some_and(|text| std::str::from_utf8(text).is_ok())
+    }
+
+    /// Every line: its name and its value.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&[u8], &[u8])> + Clone {
+        self.lines.iter().map(|line| self.text(*line).unwrap_or_default())
+    }
+
+    /// The values of the lines whose name is exactly `name`.
+    pub fn values(&self, name: &[u8]) -> impl Iterator<Item = &[u8]> + Clone {
+        self.iter().filter(move |(other, _)| *other == name).map(|(_, value)| value)
+    }
+
+    /// A line was looked up once when it came in: it is there.
+    fn text(&self, line: Line) -> Option<(&[u8], &[u8])> {
+        let (at, name, value) = (usize::try_from(line.at).ok()?, line.name, line.value);
+        let (name, rest) = self.bytes.get(at..)?.split_at_checked(usize::try_from(name).ok()?)?;
+        Some((name, rest.get(1..)?.get(..usize::try_from(value).ok()?)?))
+    }
+}
+
+impl<N: AsRef<[u8]>, V: AsRef<[u8]>> FromIterator<(N, V)> for Headers {
+    fn from_iter<I: IntoIterator<Item = (N, V)>>(lines: I) -> Headers {
+        let mut headers = Headers::new();
+        for (name, value) in lines {
+            headers.push(name.as_ref(), value.as_ref());
+        }
+        headers
+    }
+}
+
+/// No lines.
+impl Default for &Headers {
+    fn default() -> Self {
+        const NONE: &Headers = &Headers::new();
+        NONE
+    }
+}
+
+/// Lines are counted and not shown: some of them are credentials (RFC 6750 section 2.1).
+impl fmt::Debug for Headers {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Headers({} lines)", self.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    type Pairs = Vec<(Vec<u8>, Vec<u8>)>;
+
+    fn lines(headers: &Headers) -> Pairs {
+        headers.iter().map(|(name, value)| (name.to_vec(), value.to_vec())).collect()
+    }
+
+    fn pairs() -> impl Strategy<Value = Pairs> {
+        let part = || prop::collection::vec(any::<u8>(), 0..6);
+        prop::collection::vec((part(), part()), 0..6)
+    }
+
+    #[test]
+    fn lines_that_do_not_fill_the_buffer_exactly_are_refused() {
+        let over = |bytes: &[u8], lengths: &[(u32, u32)]| {
+            Headers::over(bytes.to_vec(), 1, lengths.iter().copied()).map(|headers| lines(&headers))
+        };
+        assert_eq!(over(b"-a\0bc\0", &[(1, 2)]), Some(vec![(b"a".to_vec(), b"bc".to_vec())]));
+        assert_eq!(over(b"-", &[]), Some(vec![]));
+        for (bytes, lengths) in [
+            (&b"-a\0bc\0"[..], &[(1, 3)][..]),
+            (b"-a\0bc\0", &[(2, 2)]),
+            (b"-a\0bc\0", &[(1, 1)]),
+            (b"-a\0bc\0!", &[(1, 2)]),
+            (b"-a\0bc", &[(1, 2)]),
+            (b"-a\0bc\0", &[(u32::MAX, u32::MAX)]),
+            (b"-a\0bc\0", &[]),
+            (b"", &[]),
+        ] {
+            assert_eq!(over(bytes, lengths), None, "{bytes:?} {lengths:?}");
+        }
+    }
+
+    #[test]
+    fn debug_shows_no_line() {
+        let headers: Headers = [("authorization", "canary")].into_iter().collect();
+        assert_eq!(format!("{headers:?}"), "Headers(1 lines)");
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_put_in_comes_out(pairs in pairs()) {
+            let headers: Headers = pairs.iter().cloned().collect();
+            prop_assert_eq!(lines(&headers), pairs.clone());
+            let bytes: usize = pairs.iter().map(|(name, value)| name.len() + value.len()).sum();
+            prop_assert_eq!((headers.len(), headers.text_bytes()), (pairs.len(), bytes));
+        }
+
+        #[test]
+        fn one_look_at_all_tells_what_a_look_at_each_tells(pairs in pairs()) {
+            let each = pairs.iter().all(|(name, value)| {
+                std::str::from_utf8(name).is_ok() && std::str::from_utf8(value).is_ok()
+            });
+            prop_assert_eq!(pairs.into_iter().collect::<Headers>().is_utf8(), each);
+        }
+    }
+}
