@@ -145,12 +145,14 @@ mod tests {
     /// As Envoy 1.40 wrote it for `a: 1` and `b:`.
     const TWO: &[u8] = b"\x02\0\0\0\x01\0\0\0\x01\0\0\0\x01\0\0\0\0\0\0\0a\x001\0b\0\0";
 
-    fn read(encoded: &[u8]) -> Result<Vec<(Vec<u8>, Vec<u8>)>, HeaderPairsError> {
+    type Pair = (Vec<u8>, Vec<u8>);
+
+    fn read(encoded: &[u8]) -> Result<Vec<Pair>, HeaderPairsError> {
         let headers = decode(encoded.to_vec())?;
         Ok(headers.iter().map(|(name, value)| (name.to_vec(), value.to_vec())).collect())
     }
 
-    fn pair(name: &str, value: &[u8]) -> (Vec<u8>, Vec<u8>) {
+    fn pair(name: &str, value: &[u8]) -> Pair {
         (name.into(), value.into())
     }
 
