@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::lane::Lane;
 use crate::paced::Pace;
 use crate::spread::{Latencies, Spread};
-use crate::stage::Stage;
+use crate::stage::{Place, Stage};
 use crate::traffic::{Mint, Traffic};
 
 /// How many different requests are sent in turn.
@@ -54,9 +54,9 @@ pub(crate) async fn measure(
         for step in 0..Lane::ALL.len() {
             let lane = Lane::ALL[(step + turn * 5) % Lane::ALL.len()];
             if turn == 0 {
-                warm_up.start(stage.address(lane)?, &requests)?.finish().await?;
+                warm_up.start(stage.address(Place::warm(lane))?, &requests)?.finish().await?;
             }
-            let exchanges = pace.start(stage.address(lane)?, &requests)?.finish().await?;
+            let exchanges = pace.start(stage.address(Place::warm(lane))?, &requests)?.finish().await?;
             let broken = exchanges.iter().filter(|exchange| exchange.latency.is_none()).count();
             ensure!(broken == 0, "{} breaks {broken} exchanges", lane.name());
             let latencies = Latencies::of(exchanges.iter().filter_map(|exchange| exchange.latency))?;

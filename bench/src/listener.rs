@@ -6,6 +6,7 @@ use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
 use crate::lane::Lane;
+use crate::stage::Place;
 
 /// How many tokens Envoy's own cache and ours may keep; more than any measurement uses again.
 const CACHED_TOKENS: u32 = 1000;
@@ -46,10 +47,10 @@ pub(crate) struct Parts<'a> {
 ///
 /// # Errors
 /// When a path is no UTF-8.
-pub(crate) fn bootstrap(parts: &Parts<'_>, lanes: &[Lane], port: u16) -> Result<String> {
+pub(crate) fn bootstrap(parts: &Parts<'_>, places: &[Place], port: u16) -> Result<String> {
     parts.module.to_str().context("the module's path is no UTF-8")?;
     let listeners: Vec<_> =
-        lanes.iter().map(|lane| listener(lane.name(), port, filters(*lane, parts))).collect();
+        places.iter().map(|place| listener(&place.name(), port, filters(*place, parts))).collect();
     let mut authorizer = cluster("authorizer", parts.authorizer);
     authorizer["typed_extension_protocol_options"] = json!({
         "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
@@ -67,11 +68,12 @@ pub(crate) fn bootstrap(parts: &Parts<'_>, lanes: &[Lane], port: u16) -> Result<
     Ok(config.to_string())
 }
 
-fn filters(lane: Lane, parts: &Parts<'_>) -> Vec<Value> {
-    let ours = || wasm(lane.name(), parts.module, Some(policy(lane, parts)));
+fn filters(place: Place, parts: &Parts<'_>) -> Vec<Value> {
+    let Place { lane, .. } = place;
+    let ours = || wasm(lane.name(), &place.name(), parts.module, Some(policy(place, parts)));
     match lane {
         Lane::Bare => vec![],
-        Lane::Empty => vec![wasm("empty", parts.empty, None)],
+        Lane::Empty => vec![wasm(lane.name(), &place.name(), parts.empty, None)],
         Lane::Native => vec![jwt_authn(&parts.jwks, false)],
         Lane::NativeCached => vec![jwt_authn(&parts.jwks, true)],
         Lane::NativeRbac => vec![jwt_authn(&parts.jwks, false), rbac()],
@@ -125,11 +127,12 @@ fn cluster(name: &str, port: u16) -> Value {
     })
 }
 
-fn wasm(name: &str, module: &Path, configuration: Option<Value>) -> Value {
+/// A filter in a VM of this name: all of one name share it, and nothing else.
+fn wasm(vm: &str, name: &str, module: &Path, configuration: Option<Value>) -> Value {
     let mut config = json!({
         "name": name, "root_id": name, "failure_policy": "FAIL_RELOAD",
         "vm_config": {
-            "vm_id": name, "runtime": "envoy.wasm.runtime.v8",
+            "vm_id": vm, "runtime": "envoy.wasm.runtime.v8",
             "code": {"local": {"filename": module}}
         }
     });
@@ -246,14 +249,15 @@ pub(crate) fn discovery(module: &Path, jwks: &Value, count: usize, action: &str)
     let mut rules = rules(count);
     rules[0]["action"] = json!(action);
     document["authorization"] = json!({"rules": rules});
-    let mut resource = wasm(PUSHED, module, Some(document));
+    let mut resource = wasm(PUSHED, PUSHED, module, Some(document));
     resource["@type"] = json!("type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig");
     json!({"version_info": action, "resources": [resource]})
 }
 
 /// The same as `jwt_authn` and `rbac`, and the tenant bound to the path.
-fn policy(lane: Lane, parts: &Parts<'_>) -> Value {
-    let mut document = document(lane.name(), &parts.jwks);
+fn policy(place: Place, parts: &Parts<'_>) -> Value {
+    let Place { lane, .. } = place;
+    let mut document = document(&place.name(), &parts.jwks);
     if lane == Lane::OursAuthentication {
         let anybody = json!({"effect": "allow", "action": "*", "role": "*", "resource": "/**"});
         document["authorization"] = json!({"rules": [anybody]});

@@ -34,7 +34,7 @@ use serde_json::{Map, Value, json};
 
 use crate::lane::Lane;
 use crate::rounds::Extent;
-use crate::stage::{Programs, Stage};
+use crate::stage::{Place, Programs, Stage};
 use crate::traffic::{Mint, Traffic};
 
 /// Measures the gate beside Envoy's own filters.
@@ -112,9 +112,9 @@ async fn main() -> Result<()> {
         eprintln!("{part:?}");
         let (name, value) = match part {
             Part::Rounds => {
-                let stage = Stage::start(&programs, &mint, &Lane::ALL, 1).await?;
-                let bar = ProgressBar::new(0);
                 let extent = Extent { rounds, requests, lane, traffic };
+                let stage = Stage::start(&programs, &mint, &extent.places(), 1).await?;
+                let bar = ProgressBar::new(0);
                 let rounds = rounds::run(&stage, &mut mint, extent, &bar).await?;
                 bar.finish_and_clear();
                 let (ratios, costs) = (report::ratios(&rounds), report::costs(&rounds));
@@ -123,7 +123,7 @@ async fn main() -> Result<()> {
                 ("rounds", value)
             }
             Part::Latency => {
-                let stage = Stage::start(&programs, &mint, &Lane::ALL, 1).await?;
+                let stage = Stage::start(&programs, &mint, &Lane::ALL.map(Place::warm), 1).await?;
                 ("latency", value(latency::measure(&stage, &mut mint, rate, seconds, turns).await?)?)
             }
             Part::Workers => {

@@ -7,7 +7,7 @@ use crate::bar::Bar;
 use crate::client::{Clients, Sources};
 use crate::lane::Lane;
 use crate::spread::Spread;
-use crate::stage::{Programs, Stage};
+use crate::stage::{Place, Programs, Stage};
 use crate::traffic::{Mint, Traffic};
 
 /// Requests before memory is looked at: every worker has served, and V8 has settled.
@@ -99,9 +99,9 @@ pub(crate) async fn measure(
 
 /// What Envoy holds with this lane alone, in MB, when all its workers have served.
 async fn resident(programs: &Programs, mint: &mut Mint, lane: Lane, workers: u32) -> Result<f64> {
-    let stage = Stage::start(programs, mint, &[lane], workers).await?;
+    let stage = Stage::start(programs, mint, &[Place::warm(lane)], workers).await?;
     let connections = CONNECTIONS * workers as usize;
-    let mut clients = Clients::open(stage.address(lane)?, connections, Sources::Many).await?;
+    let mut clients = Clients::open(stage.address(Place::warm(lane))?, connections, Sources::Many).await?;
     let warm = mint.requests(Traffic::Warm, WARM_UP)?;
     clients.send(&warm, 0..WARM_UP * workers as usize, true).await?;
     stage.process.resident_mb()
@@ -110,8 +110,8 @@ async fn resident(programs: &Programs, mint: &mut Mint, lane: Lane, workers: u32
 /// Warm requests, with some of every other kind among them: tokens that are forgotten again, forged ones, none.
 async fn long_run(programs: &Programs, mint: &mut Mint, requests: usize) -> Result<LongRun> {
     let lane = Lane::Ours;
-    let stage = Stage::start(programs, mint, &[lane], 1).await?;
-    let mut clients = Clients::open(stage.address(lane)?, CONNECTIONS, Sources::Many).await?;
+    let stage = Stage::start(programs, mint, &[Place::warm(lane)], 1).await?;
+    let mut clients = Clients::open(stage.address(Place::warm(lane))?, CONNECTIONS, Sources::Many).await?;
     let mut mix = Vec::new();
     // Of twenty requests.
     for (traffic, share) in

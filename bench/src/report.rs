@@ -6,6 +6,7 @@ use crate::comparison::{COMPARISONS, Comparison, is_measured};
 use crate::lane::Lane;
 use crate::rounds::Round;
 use crate::spread::Spread;
+use crate::stage::Place;
 use crate::traffic::Traffic;
 
 /// What one lane costs under one kind of traffic.
@@ -43,7 +44,7 @@ pub(crate) fn costs(rounds: &[Round]) -> Vec<Cost> {
             per_second: Spread::of(
                 rounds
                     .iter()
-                    .map(|round| round.get(&(lane, traffic)).map_or(f64::NAN, |s| s.per_second))
+                    .map(|round| round.get(&Place { lane, traffic }).map_or(f64::NAN, |s| s.per_second))
                     .collect(),
             ),
         })
@@ -70,7 +71,7 @@ fn ratio(comparison: &Comparison, rounds: &[Round]) -> Ratio {
 }
 
 fn above_bare(round: &Round, lane: Lane, traffic: Traffic) -> f64 {
-    let of = |lane| round.get(&(lane, traffic)).map_or(f64::NAN, |sample| sample.cpu_us);
+    let of = |lane| round.get(&Place { lane, traffic }).map_or(f64::NAN, |sample| sample.cpu_us);
     if lane == Lane::Bare { of(lane) } else { of(lane) - of(Lane::Bare) }
 }
 
@@ -83,9 +84,9 @@ mod tests {
     fn a_ratio_is_of_what_comes_above_the_bare_listener_in_the_same_round() {
         let sample = |cpu_us| Sample { cpu_us, per_second: 1.0 };
         let round = Round::from([
-            ((Lane::Bare, Traffic::Warm), sample(20.0)),
-            ((Lane::Ours, Traffic::Warm), sample(30.0)),
-            ((Lane::NativeCachedRbac, Traffic::Warm), sample(40.0)),
+            (Place::warm(Lane::Bare), sample(20.0)),
+            (Place::warm(Lane::Ours), sample(30.0)),
+            (Place::warm(Lane::NativeCachedRbac), sample(40.0)),
         ]);
         let warm = ratio(&COMPARISONS[0], &[round]);
         assert_eq!((warm.ratio.median, warm.kept), (0.5, Some(true)));

@@ -11,17 +11,21 @@ use indicatif::ProgressBar;
 use crate::client::Clients;
 use crate::comparison::is_measured;
 use crate::lane::Lane;
-use crate::stage::Stage;
+use crate::stage::{Place, Stage};
 use crate::traffic::{Mint, Traffic};
 
-/// Connections to each lane for each kind of traffic; one worker serves them.
+/// Connections to each listener; one worker serves them.
 const CONNECTIONS: usize = 8;
 
 /// Requests sent to each lane before the first round: caches and V8's optimiser settle.
 const WARM_UP: usize = 4_000;
 
 /// Slices of a round.
-const SLICES: usize = 10;
+const SLICES: usize = 8;
+
+/// One in so many requests of a slice, the first ones, is not counted: what the lane before left in the caches of the
+/// processor is its cost, and not of the lane that is measured.
+const UNCOUNTED: usize = 5;
 
 /// What one lane used for one kind of traffic in one round.
 #[derive(Clone, Copy, Debug)]
@@ -33,12 +37,11 @@ pub(crate) struct Sample {
 }
 
 /// The samples of one round.
-pub(crate) type Round = BTreeMap<(Lane, Traffic), Sample>;
+pub(crate) type Round = BTreeMap<Place, Sample>;
 
 type Requests = Arc<[Vec<u8>]>;
 
-/// Connections of their own for each kind of traffic: they come from elsewhere.
-type AllClients = BTreeMap<(Lane, Traffic), Clients>;
+type AllClients = BTreeMap<Place, Clients>;
 
 /// What is measured, and how often.
 #[derive(Clone, Copy, Debug)]
@@ -53,7 +56,14 @@ pub(crate) struct Extent {
 }
 
 impl Extent {
-    fn has(&self, lane: Lane, traffic: Traffic) -> bool {
+    /// All listeners that are measured.
+    pub(crate) fn places(self) -> Vec<Place> {
+        let places =
+            Traffic::ALL.into_iter().flat_map(|traffic| Lane::ALL.map(|lane| Place { lane, traffic }));
+        places.filter(|place| self.has(place.lane, place.traffic)).collect()
+    }
+
+    fn has(self, lane: Lane, traffic: Traffic) -> bool {
         let lanes = self.lane.is_none_or(|only| only == lane);
         lanes && self.traffic.is_none_or(|only| only == traffic) && is_measured(lane, traffic)
     }
@@ -70,29 +80,26 @@ pub(crate) async fn run(
     bar: &ProgressBar,
 ) -> Result<Vec<Round>> {
     let Extent { rounds, requests, .. } = extent;
-    let pairs: Vec<_> = Traffic::ALL
-        .into_iter()
-        .flat_map(|traffic| Lane::ALL.map(|lane| (lane, traffic)))
-        .filter(|(lane, traffic)| extent.has(*lane, *traffic))
-        .collect();
-    bar.set_length((pairs.len() * (rounds + 1)) as u64);
+    let places = extent.places();
+    bar.set_length((places.len() * (rounds + 1)) as u64);
     let mut clients = BTreeMap::new();
-    for (lane, traffic) in &pairs {
-        let opened = Clients::open(stage.address(*lane)?, CONNECTIONS, traffic.sources()).await?;
-        clients.insert((*lane, *traffic), opened);
+    for place in &places {
+        let opened = Clients::open(stage.address(*place)?, CONNECTIONS, place.traffic.sources()).await?;
+        clients.insert(*place, opened);
     }
     let warm = mint.requests(Traffic::Warm, requests)?;
     let expired = mint.requests(Traffic::Expired, requests)?;
-    for (lane, traffic) in &pairs {
-        let sent = if *traffic == Traffic::Expired { &expired } else { &warm };
-        let passes = *traffic != Traffic::Expired || !lane.looks_at_tokens();
-        of(&mut clients, (*lane, *traffic))?.send(sent, 0..WARM_UP, passes).await?;
+    for place in &places {
+        let of_expired = place.traffic == Traffic::Expired;
+        let (sent, passes) =
+            if of_expired { (&expired, !place.lane.looks_at_tokens()) } else { (&warm, true) };
+        of(&mut clients, *place)?.send(sent, 0..WARM_UP, passes).await?;
         bar.inc(1);
     }
     let mut all = Vec::with_capacity(rounds);
     for _ in 0..rounds {
         let mut sent: BTreeMap<Traffic, Requests> = BTreeMap::new();
-        let wanted = |traffic| pairs.iter().any(|pair| pair.1 == traffic);
+        let wanted = |traffic| places.iter().any(|place| place.traffic == traffic);
         for traffic in Traffic::ALL.into_iter().filter(|traffic| wanted(*traffic)) {
             let made = match traffic {
                 Traffic::Warm => warm.clone(),
@@ -100,14 +107,15 @@ pub(crate) async fn run(
                 Traffic::ColdRs256
                 | Traffic::ColdEs256
                 | Traffic::ColdEdDsa
+                | Traffic::Mixed
                 | Traffic::Missing
                 | Traffic::Forged
                 | Traffic::Flood => mint.requests(traffic, requests)?,
             };
             sent.insert(traffic, made);
         }
-        all.push(round(stage, &mut clients, &pairs, &sent, requests).await?);
-        bar.inc(pairs.len() as u64);
+        all.push(round(stage, &mut clients, &places, &sent, requests).await?);
+        bar.inc(places.len() as u64);
     }
     Ok(all)
 }
@@ -115,32 +123,80 @@ pub(crate) async fn run(
 async fn round(
     stage: &Stage,
     clients: &mut AllClients,
-    pairs: &[(Lane, Traffic)],
+    places: &[Place],
     sent: &BTreeMap<Traffic, Requests>,
     count: usize,
 ) -> Result<Round> {
-    let mut used: BTreeMap<(Lane, Traffic), (Duration, Duration)> = BTreeMap::new();
+    let mut used: BTreeMap<Place, Used> = BTreeMap::new();
     for slice in 0..SLICES {
         let numbers = count * slice / SLICES..count * (slice + 1) / SLICES;
-        for turn in 0..pairs.len() {
-            // A prime step: neighbours change from slice to slice.
-            let (lane, traffic) = pairs[(turn + slice * 7) % pairs.len()];
-            let requests = sent.get(&traffic).context("all traffic is there")?;
-            let passes = traffic.passes() || !lane.looks_at_tokens();
+        let counted = numbers.start + numbers.len() / UNCOUNTED..numbers.end;
+        for place in order(places, slice) {
+            let requests = sent.get(&place.traffic).context("all traffic is there")?;
+            let passes = place.traffic.passes() || !place.lane.looks_at_tokens();
+            let clients = of(clients, place)?;
+            clients.send(requests, numbers.start..counted.start, passes).await?;
             let (before, started) = (stage.process.cpu()?, Instant::now());
-            of(clients, (lane, traffic))?.send(requests, numbers.clone(), passes).await?;
+            clients.send(requests, counted.clone(), passes).await?;
             let (took, cpu) = (started.elapsed(), stage.process.cpu()?.saturating_sub(before));
-            let sum = used.entry((lane, traffic)).or_default();
-            *sum = (sum.0 + cpu, sum.1 + took);
+            let sum = used.entry(place).or_default();
+            sum.requests += counted.len();
+            sum.cpu += cpu;
+            sum.took += took;
         }
     }
-    let sample = |(cpu, took): (Duration, Duration)| Sample {
-        cpu_us: cpu.as_secs_f64() * 1e6 / count as f64,
-        per_second: count as f64 / took.as_secs_f64(),
-    };
-    Ok(used.into_iter().map(|(pair, sum)| (pair, sample(sum))).collect())
+    Ok(used.into_iter().map(|(place, used)| (place, used.sample())).collect())
 }
 
-fn of(clients: &mut AllClients, pair: (Lane, Traffic)) -> Result<&mut Clients> {
-    clients.get_mut(&pair).with_context(|| format!("no clients of {}", pair.0.name()))
+/// What one lane used in all slices of a round.
+#[derive(Default)]
+struct Used {
+    requests: usize,
+    cpu: Duration,
+    took: Duration,
+}
+
+impl Used {
+    fn sample(self) -> Sample {
+        let requests = self.requests as f64;
+        Sample {
+            cpu_us: self.cpu.as_secs_f64() * 1e6 / requests,
+            per_second: requests / self.took.as_secs_f64(),
+        }
+    }
+}
+
+/// All of them, in an order in which everyone's neighbours are others than in the slices before.
+fn order<T: Copy>(all: &[T], slice: usize) -> Vec<T> {
+    let coprime =
+        |step: &usize| (2..=*step).all(|by| !(step.is_multiple_of(by) && all.len().is_multiple_of(by)));
+    let step = (1..).filter(coprime).nth(slice).unwrap_or(1);
+    (0..all.len()).map(|turn| all[(slice + turn * step) % all.len()]).collect()
+}
+
+fn of(clients: &mut AllClients, place: Place) -> Result<&mut Clients> {
+    clients.get_mut(&place).with_context(|| format!("no clients of {}", place.name()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn everyone_has_a_turn_and_other_neighbours_in_each_slice() {
+        for count in [1, 2, 12, 41, 42] {
+            let all: Vec<_> = (0..count).collect();
+            for slice in 0..SLICES {
+                let turns: BTreeSet<_> = order(&all, slice).into_iter().collect();
+                assert_eq!(turns.len(), count, "{count} in slice {slice}");
+            }
+        }
+        let all: Vec<_> = (0..42).collect();
+        let behind_the_first =
+            |slice| order(&all, slice).into_iter().cycle().skip_while(|one| *one != 0).nth(1);
+        let neighbours: BTreeSet<_> = (0..SLICES).map(behind_the_first).collect();
+        assert_eq!(neighbours.len(), SLICES);
+    }
 }

@@ -15,7 +15,7 @@ use crate::capabilities;
 use crate::lane::Lane;
 use crate::listener::{Parts, bootstrap};
 use crate::process::Process;
-use crate::traffic::Mint;
+use crate::traffic::{Mint, Traffic};
 
 /// What is measured.
 #[derive(Debug)]
@@ -38,11 +38,33 @@ impl Programs {
     }
 }
 
+/// A listener: a lane for one kind of traffic. What a filter remembers of one is not pushed out by another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Place {
+    pub(crate) lane: Lane,
+    pub(crate) traffic: Traffic,
+}
+
+impl Place {
+    /// Where this lane gets warm traffic.
+    pub(crate) const fn warm(lane: Lane) -> Self {
+        Self { lane, traffic: Traffic::Warm }
+    }
+
+    /// The listener's name: the lane's where it gets warm traffic.
+    pub(crate) fn name(self) -> String {
+        match self.traffic {
+            Traffic::Warm => self.lane.name().to_owned(),
+            other => format!("{}_{}", self.lane.name(), other.name().replace(' ', "_").to_lowercase()),
+        }
+    }
+}
+
 /// Everything, running; gone when dropped.
 pub(crate) struct Stage {
     /// Envoy's process.
     pub(crate) process: Process,
-    addresses: BTreeMap<Lane, SocketAddr>,
+    addresses: BTreeMap<Place, SocketAddr>,
     // Kept for as long as it runs.
     _envoy: Envoy,
     _sink: Sink,
@@ -50,17 +72,17 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
-    /// Starts Envoy with these lanes and so many workers.
+    /// Starts Envoy with these listeners and so many workers.
     ///
     /// # Errors
     /// When a part does not start; with the end of Envoy's log.
     pub(crate) async fn start(
         programs: &Programs,
         mint: &Mint,
-        lanes: &[Lane],
+        places: &[Place],
         workers: u32,
     ) -> Result<Self> {
-        Self::start_at(programs, mint, lanes, workers, 0).await
+        Self::start_at(programs, mint, places, workers, 0).await
     }
 
     /// The same with listeners at this port; 0 lets the system pick.
@@ -70,7 +92,7 @@ impl Stage {
     pub(crate) async fn start_at(
         programs: &Programs,
         mint: &Mint,
-        lanes: &[Lane],
+        places: &[Place],
         workers: u32,
         port: u16,
     ) -> Result<Self> {
@@ -84,23 +106,23 @@ impl Stage {
             sink: sink.address().port(),
             authorizer: authorizer::start().await?,
         };
-        let mut options = EnvoyOptions::new(&programs.envoy, bootstrap(&parts, lanes, port)?);
+        let mut options = EnvoyOptions::new(&programs.envoy, bootstrap(&parts, places, port)?);
         options.concurrency = workers;
         options.log_level = "warning".to_owned();
         let envoy = Envoy::start(&options).await?;
         let process = Process::new(envoy.process_id().context("Envoy runs")?);
         let mut addresses = BTreeMap::new();
-        for lane in lanes {
-            addresses.insert(*lane, envoy.listener(lane.name()).await?);
+        for place in places {
+            addresses.insert(*place, envoy.listener(&place.name()).await?);
         }
         Ok(Self { process, addresses, _envoy: envoy, _sink: sink, _folder: folder })
     }
 
-    /// Where a lane listens.
+    /// Where it listens.
     ///
     /// # Errors
     /// When it is not there.
-    pub(crate) fn address(&self, lane: Lane) -> Result<SocketAddr> {
-        self.addresses.get(&lane).copied().with_context(|| format!("no listener {}", lane.name()))
+    pub(crate) fn address(&self, place: Place) -> Result<SocketAddr> {
+        self.addresses.get(&place).copied().with_context(|| format!("no listener {}", place.name()))
     }
 }

@@ -11,7 +11,7 @@ use crate::bar::Bar;
 use crate::client::{Clients, Sources};
 use crate::lane::Lane;
 use crate::spread::Spread;
-use crate::stage::{Programs, Stage};
+use crate::stage::{Place, Programs, Stage};
 use crate::traffic::{Mint, Traffic};
 
 /// The lanes that are started, in turns.
@@ -76,12 +76,13 @@ async fn start(programs: &Programs, mint: &mut Mint, lane: Lane) -> Result<Durat
         }
         Ok(begun.elapsed())
     };
-    let lanes = [lane];
-    let (_stage, took) = tokio::try_join!(Stage::start_at(programs, mint, &lanes, 1, to.port()), answered)?;
+    let places = [Place::warm(lane)];
+    let (_stage, took) = tokio::try_join!(Stage::start_at(programs, mint, &places, 1, to.port()), answered)?;
     Ok(took)
 }
 
 async fn is_decided(to: SocketAddr, request: &std::sync::Arc<[Vec<u8>]>) -> bool {
-    let Ok(mut clients) = Clients::open(to, 1, Sources::One).await else { return false };
+    // From another address than the listener's: a client there could be given the very port that Envoy is to listen on.
+    let Ok(mut clients) = Clients::open(to, 1, Sources::Many).await else { return false };
     clients.send(request, 0..1, true).await.is_ok()
 }

@@ -26,6 +26,8 @@ pub(crate) enum Traffic {
     ColdEs256,
     /// Every token new, EdDSA.
     ColdEdDsa,
+    /// The same few RS256 tokens again, and between each two of them a new one.
+    Mixed,
     /// No token.
     Missing,
     /// Tokens that expired, well signed, the same few again.
@@ -38,11 +40,12 @@ pub(crate) enum Traffic {
 
 impl Traffic {
     /// All of it.
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::Warm,
         Self::ColdRs256,
         Self::ColdEs256,
         Self::ColdEdDsa,
+        Self::Mixed,
         Self::Missing,
         Self::Expired,
         Self::Forged,
@@ -56,6 +59,7 @@ impl Traffic {
             Self::ColdRs256 => "cold RS256",
             Self::ColdEs256 => "cold ES256",
             Self::ColdEdDsa => "cold EdDSA",
+            Self::Mixed => "mixed",
             Self::Missing => "no token",
             Self::Expired => "expired",
             Self::Forged => "forged",
@@ -66,7 +70,7 @@ impl Traffic {
     /// Whether a filter that looks at tokens lets it pass.
     pub(crate) fn passes(self) -> bool {
         match self {
-            Self::Warm | Self::ColdRs256 | Self::ColdEs256 | Self::ColdEdDsa => true,
+            Self::Warm | Self::ColdRs256 | Self::ColdEs256 | Self::ColdEdDsa | Self::Mixed => true,
             Self::Missing | Self::Expired | Self::Forged | Self::Flood => false,
         }
     }
@@ -79,7 +83,12 @@ impl Traffic {
     /// Whether the requests of a round must not have been seen in any other.
     fn is_new_each_time(self) -> bool {
         match self {
-            Self::ColdRs256 | Self::ColdEs256 | Self::ColdEdDsa | Self::Forged | Self::Flood => true,
+            Self::ColdRs256
+            | Self::ColdEs256
+            | Self::ColdEdDsa
+            | Self::Mixed
+            | Self::Forged
+            | Self::Flood => true,
             Self::Warm | Self::Missing | Self::Expired => false,
         }
     }
@@ -89,6 +98,8 @@ impl Traffic {
 pub(crate) struct Mint {
     keys: Arc<KeyRing>,
     strangers: Arc<KeyRing>,
+    /// Those that come again in mixed traffic.
+    known: Option<Arc<[Vec<u8>]>>,
     made: u64,
 }
 
@@ -97,6 +108,7 @@ impl Mint {
         Ok(Self {
             keys: Arc::new(KeyRing::generate("bench")?),
             strangers: Arc::new(KeyRing::generate("bench")?),
+            known: None,
             made: 0,
         })
     }
@@ -111,6 +123,19 @@ impl Mint {
     /// # Errors
     /// When a token cannot be signed.
     pub(crate) fn requests(&mut self, traffic: Traffic, count: usize) -> Result<Arc<[Vec<u8>]>> {
+        if traffic == Traffic::Mixed {
+            if self.known.is_none() {
+                self.known = Some(self.new_requests(Traffic::Warm, WARM_TOKENS)?);
+            }
+            let new = self.new_requests(Traffic::ColdRs256, count / 2)?;
+            let known = self.known.iter().flat_map(|known| known.iter());
+            let pairs = known.cycle().zip(new.iter());
+            return Ok(pairs.flat_map(|(known, new)| [known.clone(), new.clone()]).collect());
+        }
+        self.new_requests(traffic, count)
+    }
+
+    fn new_requests(&mut self, traffic: Traffic, count: usize) -> Result<Arc<[Vec<u8>]>> {
         let tokens = if traffic.is_new_each_time() { count } else { WARM_TOKENS.min(count) };
         (0..tokens)
             .map(|_| {
@@ -134,7 +159,7 @@ impl Mint {
         };
         let token = match traffic {
             Traffic::Missing => None,
-            Traffic::Warm | Traffic::ColdRs256 => Some(token(Algorithm::RS256).sign()?),
+            Traffic::Warm | Traffic::ColdRs256 | Traffic::Mixed => Some(token(Algorithm::RS256).sign()?),
             Traffic::ColdEs256 => Some(token(Algorithm::ES256).sign()?),
             Traffic::ColdEdDsa => Some(token(Algorithm::EdDSA).sign()?),
             Traffic::Expired => Some(token(Algorithm::RS256).expires_in(-3600).sign()?),
@@ -149,5 +174,34 @@ impl Mint {
              x-request-start: t=1790000000\r\n{credential}\r\n"
         );
         Ok(request.into_bytes())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn what_is_new_each_time_is_new_in_every_round() {
+        let mut mint = Mint::new().unwrap();
+        let mut seen = BTreeSet::new();
+        for _ in 0..2 {
+            for request in mint.requests(Traffic::ColdEdDsa, 20).unwrap().iter() {
+                assert!(seen.insert(request.clone()));
+            }
+        }
+        assert_eq!(mint.requests(Traffic::Missing, 20).unwrap().len(), 20);
+    }
+
+    #[test]
+    fn of_mixed_requests_every_second_is_known() {
+        let mut mint = Mint::new().unwrap();
+        let [first, second] = [0, 1].map(|_| mint.requests(Traffic::Mixed, 8).unwrap());
+        assert_eq!((first.len(), second.len()), (8, 8));
+        for at in 0..8 {
+            assert_eq!(first[at] == second[at], at % 2 == 0, "{at}");
+        }
     }
 }

@@ -9,7 +9,7 @@ use crate::bar::Bar;
 use crate::client::{Clients, Sources};
 use crate::lane::Lane;
 use crate::spread::Spread;
-use crate::stage::{Programs, Stage};
+use crate::stage::{Place, Programs, Stage};
 use crate::traffic::{Mint, Traffic};
 
 /// Workers that are compared with one.
@@ -57,8 +57,8 @@ pub(crate) async fn measure(
 ) -> Result<Report> {
     let lanes = [Lane::Bare, Lane::Ours];
     let stages = [
-        (1, Stage::start(programs, mint, &lanes, 1).await?),
-        (WORKERS, Stage::start(programs, mint, &lanes, WORKERS).await?),
+        (1, Stage::start(programs, mint, &lanes.map(Place::warm), 1).await?),
+        (WORKERS, Stage::start(programs, mint, &lanes.map(Place::warm), WORKERS).await?),
     ];
     let warm = mint.requests(Traffic::Warm, 64)?;
     let mut report = Vec::new();
@@ -67,7 +67,8 @@ pub(crate) async fn measure(
         let mut clients = Vec::new();
         for (workers, stage) in &stages {
             let connections = CONNECTIONS * *workers as usize;
-            let mut opened = Clients::open(stage.address(lane)?, connections, Sources::Many).await?;
+            let mut opened =
+                Clients::open(stage.address(Place::warm(lane))?, connections, Sources::Many).await?;
             opened.send(&warm, 0..WARM_UP * *workers as usize, true).await?;
             clients.push((opened, &stage.process, Vec::new()));
         }
