@@ -40,12 +40,20 @@ impl<'t> CompactJws<'t> {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(TokenDefect::TooLong);
         }
-        let mut parts = token.split(|&byte| byte == b'.');
-        let (Some(header), Some(payload), Some(signature), None) =
-            (parts.next(), parts.next(), parts.next(), parts.next())
-        else {
-            return Err(TokenDefect::NotThreeParts);
-        };
+        Self::read(token).map_err(|defect| match defect {
+            // Another number of parts is what is wrong, whatever else is.
+            TokenDefect::NotBase64Url if token.iter().filter(|&&byte| byte == b'.').count() != 2 => {
+                TokenDefect::NotThreeParts
+            }
+            other => other,
+        })
+    }
+
+    /// The same, but of a token of more than three parts that one is not base64url: the signature is the longest part, and
+    /// not looked through for a dot before it is decoded.
+    fn read(token: &'t [u8]) -> Result<Self, TokenDefect> {
+        let (header, rest) = split(token).ok_or(TokenDefect::NotThreeParts)?;
+        let (payload, signature) = split(rest).ok_or(TokenDefect::NotThreeParts)?;
         let signing_input =
             token.get(..token.len().saturating_sub(signature.len()).saturating_sub(1)).unwrap_or_default();
         let header = base64url::decode(header).ok_or(TokenDefect::NotBase64Url)?;
@@ -162,6 +170,12 @@ impl fmt::Debug for JoseHeader {
     }
 }
 
+/// What stands before and behind the first dot.
+fn split(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (before, from) = text.split_at_checked(text.iter().position(|&byte| byte == b'.')?)?;
+    Some((before, from.get(1..)?))
+}
+
 fn string<'m>(value: Option<&'m Tree<'_>>, max_bytes: usize) -> Result<Option<&'m str>, TokenDefect> {
     let Some(value) = value else { return Ok(None) };
     match value.as_str().filter(|text| text.len() <= max_bytes) {
@@ -224,6 +238,24 @@ mod tests {
             assert_eq!(defect(token), Some(TokenDefect::NotThreeParts), "{token:?}");
         }
         assert_eq!(defect(good + "."), Some(TokenDefect::NotThreeParts));
+    }
+
+    proptest::proptest! {
+        /// The slow twin looks for all dots first.
+        #[test]
+        fn parts_are_counted_before_all_else(token in r"(e30|eyJhbGciOiJIUzI1NiJ9|A|=|\.){0,8}") {
+            let parts: Vec<&str> = token.split('.').collect();
+            let expected = match parts.as_slice() {
+                [header, payload, signature] => {
+                    match (base64url::decode(header), base64url::decode(payload), base64url::decode(signature)) {
+                        (Some(header), Some(_), Some(_)) => JoseHeader::parse(&header).err(),
+                        _ => Some(TokenDefect::NotBase64Url),
+                    }
+                }
+                _ => Some(TokenDefect::NotThreeParts),
+            };
+            proptest::prop_assert_eq!(defect(&token), expected);
+        }
     }
 
     #[test]
