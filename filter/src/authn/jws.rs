@@ -40,12 +40,11 @@ impl<'t> CompactJws<'t> {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(TokenDefect::TooLong);
         }
-        Self::read(token).map_err(|defect| match defect {
+        Self::read(token).map_err(|defect| {
             // Another number of parts is what is wrong, whatever else is.
-            TokenDefect::NotBase64Url if token.iter().filter(|&&byte| byte == b'.').count() != 2 => {
-                TokenDefect::NotThreeParts
-            }
-            other => other,
+            let other_parts = || token.iter().filter(|&&byte| byte == b'.').count() != 2;
+            let miscounted = defect == TokenDefect::NotBase64Url && other_parts();
+            if miscounted { TokenDefect::NotThreeParts } else { defect }
         })
     }
 
