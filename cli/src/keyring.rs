@@ -11,6 +11,7 @@ use portcullis_filter::authn::error::AuthnError;
 use portcullis_filter::authn::jwk::{JwkSet, JwkSetError, MAX_JWK_SET_BYTES};
 use portcullis_filter::authn::jwt::{VerifiedToken, peek_issuer};
 use portcullis_filter::authn::keyset::KeySet;
+use portcullis_filter::authn::known_headers::KnownHeaders;
 use portcullis_filter::authn::signature::{NoHostCrypto, SignatureVerifier};
 use portcullis_filter::config::{Keys, Method};
 use portcullis_filter::time::UnixTime;
@@ -152,7 +153,10 @@ impl<'p> Keyring<'p> {
             KeysHere::Known(keys) => keys,
             KeysHere::Remote | KeysHere::Unset(_) => {
                 // What no key could make good is refused without one.
-                method.verifier.examine(token, now).map_err(|error| Unverified::refused(method, error))?;
+                method
+                    .verifier
+                    .examine(&KnownHeaders::default(), token, now)
+                    .map_err(|error| Unverified::refused(method, error))?;
                 return Err(unknown(match keys {
                     KeysHere::Unset(variable) => {
                         format!("`{variable}` is not set here; set it, or name it in --env-file")

@@ -85,10 +85,15 @@ impl<'p> ClaimsSet<'p> {
     /// # Errors
     /// [`ClaimDefect::Malformed`] for any other value.
     pub fn identifier(&self, path: &ClaimPath, claim: Claim) -> Result<Option<&str>, ClaimDefect> {
-        match self.at(path) {
-            None => Ok(None),
-            Some(value) => identifier(value).map(Some).ok_or(ClaimDefect::Malformed(claim)),
-        }
+        self.at(path).map(|value| identifier(value).ok_or(ClaimDefect::Malformed(claim))).transpose()
+    }
+
+    /// The identifier in the claim of this name.
+    ///
+    /// # Errors
+    /// As [`ClaimsSet::identifier`].
+    pub fn named(&self, name: &str, claim: Claim) -> Result<Option<&str>, ClaimDefect> {
+        self.get(name).map(|value| identifier(value).ok_or(ClaimDefect::Malformed(claim))).transpose()
     }
 
     /// A list of identifiers: an array of strings, or one string read as `form` says. Absent is empty.
@@ -126,19 +131,21 @@ impl<'p> ClaimsSet<'p> {
         list.ok_or(ClaimDefect::Malformed(claim))
     }
 
-    /// Who the token is meant for (RFC 7519 4.1.3): one string or an array of strings.
+    /// Whether anybody whom the token is meant for (RFC 7519 4.1.3: one string or an array of strings) is wanted.
     ///
     /// # Errors
     /// [`ClaimDefect::Malformed`] for any other value, and for more than [`MAX_AUDIENCES`].
-    pub fn audiences(&self) -> Result<Option<Vec<&str>>, ClaimDefect> {
-        let audiences = match self.get("aud") {
+    pub fn is_any_audience(&self, wanted: impl Fn(&str) -> bool) -> Result<Option<bool>, ClaimDefect> {
+        let is_wanted = |value| identifier(value).map(&wanted);
+        let found = match self.get("aud") {
             None => return Ok(None),
+            // Every entry has to be one, whichever is wanted.
             Some(Tree::List(entries)) if entries.len() <= MAX_AUDIENCES => {
-                entries.iter().map(identifier).collect()
+                entries.iter().try_fold(false, |found, entry| Some(is_wanted(entry)? || found))
             }
-            Some(value) => identifier(value).map(|audience| vec![audience]),
+            Some(value) => is_wanted(value),
         };
-        audiences.map(Some).ok_or(ClaimDefect::Malformed(Claim::Audience))
+        found.map(Some).ok_or(ClaimDefect::Malformed(Claim::Audience))
     }
 }
 

@@ -5,12 +5,14 @@
 //! parameters `jwk`, `jku`, `x5u` and `x5c` are read past: a token does not say which key to believe (RFC 8725 3.10).
 
 use std::fmt;
+use std::sync::Arc;
 
 use portcullis_policy::json::{self, Tree};
 
 use super::base64url;
 use super::error::TokenDefect;
 use super::key::MAX_KEY_ID_BYTES;
+use super::known_headers::KnownHeaders;
 
 /// The most bytes a token may have. Envoy takes 60 KiB of headers by default and cookies are commonly cut at 8 KiB;
 /// tokens with a few hundred groups stay below 16 KiB, and the work of decoding one is bounded with it.
@@ -24,7 +26,8 @@ const MAX_HEADER_NAME_BYTES: usize = 128;
 /// `Debug` shows lengths, never content.
 #[derive(Clone)]
 pub struct CompactJws<'t> {
-    header: JoseHeader,
+    encoded_header: &'t [u8],
+    header: Arc<JoseHeader>,
     payload: Vec<u8>,
     signing_input: &'t [u8],
     signature: Vec<u8>,
@@ -37,10 +40,18 @@ impl<'t> CompactJws<'t> {
     /// [`TokenDefect`] for anything but three parts of canonical unpadded base64url with an acceptable header. An empty
     /// payload is not refused here; it is no claims set, and fails as one.
     pub fn parse(token: &'t [u8]) -> Result<Self, TokenDefect> {
+        Self::parse_knowing(&KnownHeaders::default(), token)
+    }
+
+    /// Reads a token whose header may be `known`.
+    ///
+    /// # Errors
+    /// As [`CompactJws::parse`].
+    pub fn parse_knowing(known: &KnownHeaders, token: &'t [u8]) -> Result<Self, TokenDefect> {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(TokenDefect::TooLong);
         }
-        Self::read(token).map_err(|defect| {
+        Self::read(known, token).map_err(|defect| {
             // Another number of parts is what is wrong, whatever else is.
             let other_parts = || token.iter().filter(|&&byte| byte == b'.').count() != 2;
             let miscounted = defect == TokenDefect::NotBase64Url && other_parts();
@@ -50,20 +61,32 @@ impl<'t> CompactJws<'t> {
 
     /// The same, but of a token of more than three parts that one is not base64url: the signature is the longest part, and
     /// not looked through for a dot before it is decoded.
-    fn read(token: &'t [u8]) -> Result<Self, TokenDefect> {
-        let (header, rest) = split(token).ok_or(TokenDefect::NotThreeParts)?;
+    fn read(known: &KnownHeaders, token: &'t [u8]) -> Result<Self, TokenDefect> {
+        let (encoded_header, rest) = split(token).ok_or(TokenDefect::NotThreeParts)?;
         let (payload, signature) = split(rest).ok_or(TokenDefect::NotThreeParts)?;
         let signing_input =
             token.get(..token.len().saturating_sub(signature.len()).saturating_sub(1)).unwrap_or_default();
-        let header = base64url::decode(header).ok_or(TokenDefect::NotBase64Url)?;
+        let unread = match known.find(encoded_header) {
+            Some(header) => Ok(header),
+            None => Err(base64url::decode(encoded_header).ok_or(TokenDefect::NotBase64Url)?),
+        };
         let payload = base64url::decode(payload).ok_or(TokenDefect::NotBase64Url)?;
         let signature = base64url::decode(signature).ok_or(TokenDefect::NotBase64Url)?;
-        Ok(Self { header: JoseHeader::parse(&header)?, payload, signing_input, signature })
+        let header = match unread {
+            Ok(header) => header,
+            Err(unread) => Arc::new(JoseHeader::parse(&unread)?),
+        };
+        Ok(Self { encoded_header, header, payload, signing_input, signature })
+    }
+
+    /// Remembers the header: for a token whose signature was found good.
+    pub(super) fn remember_header(&self, known: &KnownHeaders) {
+        known.remember(self.encoded_header, &self.header);
     }
 
     /// The protected header.
     #[must_use]
-    pub const fn header(&self) -> &JoseHeader {
+    pub fn header(&self) -> &JoseHeader {
         &self.header
     }
 

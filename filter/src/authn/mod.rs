@@ -4,7 +4,8 @@
 //! bytes into [`key`]s, [`keyset`] finds the key a token names, [`signature`] checks one signature by the host's crypto
 //! where [`probe`] found it sound and by our own elsewhere, [`claims`] reads what was signed, [`jwt`] puts them in order.
 //!
-//! Nothing here performs IO, reads a clock, keeps a cache, fetches a key, or finds a token in a request.
+//! Nothing here performs IO, reads a clock, fetches a key, or finds a token in a request, and nothing is kept from one token
+//! to the next but the headers in [`known_headers`].
 
 pub mod algorithm;
 pub mod claims;
@@ -14,6 +15,7 @@ pub mod jws;
 pub mod jwt;
 pub mod key;
 pub mod keyset;
+pub mod known_headers;
 pub mod probe;
 pub mod signature;
 

@@ -10,6 +10,7 @@ use crate::authn::error::ClaimDefect;
 use crate::authn::jwk::JwkSet;
 use crate::authn::jwt::{VerifiedToken, peek_issuer};
 use crate::authn::keyset::KeySet;
+use crate::authn::known_headers::KnownHeaders;
 use crate::authn::probe::HostProbe;
 use crate::authn::signature::{HostCrypto, SignatureVerifier};
 use crate::config::{Config, Keys};
@@ -33,6 +34,7 @@ pub(super) struct Authenticator {
     config: Arc<Config>,
     keys: Vec<KeySource>,
     signatures: SignatureVerifier,
+    headers: KnownHeaders,
     verified: VerifiedTokens,
 }
 
@@ -57,6 +59,7 @@ impl Authenticator {
             config,
             keys,
             signatures: SignatureVerifier::new(probe),
+            headers: KnownHeaders::default(),
             verified: VerifiedTokens::new(),
         }
     }
@@ -93,7 +96,14 @@ impl Authenticator {
         };
         let remote = match source {
             KeySource::Static(keys) => {
-                return match settings.verifier.verify(token, keys, now, &self.signatures, crypto) {
+                return match settings.verifier.verify_knowing(
+                    &self.headers,
+                    token,
+                    keys,
+                    now,
+                    &self.signatures,
+                    crypto,
+                ) {
                     Ok(verified) => Attempt::Verified(Box::new(verified)),
                     Err(error) => Attempt::Failed(error),
                 };
@@ -101,7 +111,7 @@ impl Authenticator {
             KeySource::Remote(remote) => remote,
         };
         // What could not be accepted with any key waits for none, so that garbage cannot fill the room.
-        let unverified = match settings.verifier.examine(token, now) {
+        let unverified = match settings.verifier.examine(&self.headers, token, now) {
             Ok(unverified) => unverified,
             Err(error) => return Attempt::Failed(error),
         };

@@ -19,6 +19,7 @@ use super::claims::{ClaimPath, ClaimsSet, ListForm};
 use super::error::{AuthnError, Claim, ClaimDefect};
 use super::jws::CompactJws;
 use super::keyset::KeySet;
+use super::known_headers::KnownHeaders;
 use super::signature::{HostCrypto, SignatureError, SignatureVerifier};
 use crate::time::UnixTime;
 
@@ -56,8 +57,25 @@ impl JwtVerifier {
         signatures: &SignatureVerifier,
         host: &dyn HostCrypto,
     ) -> Result<VerifiedToken, AuthnError> {
-        let jws = CompactJws::parse(token).map_err(AuthnError::Malformed)?;
+        self.verify_knowing(&KnownHeaders::default(), token, keys, now, signatures, host)
+    }
+
+    /// The same for a token whose header may be `known`; if its signature is good, it is from then on.
+    ///
+    /// # Errors
+    /// As [`JwtVerifier::verify`].
+    pub fn verify_knowing(
+        &self,
+        known: &KnownHeaders,
+        token: &[u8],
+        keys: &KeySet,
+        now: UnixTime,
+        signatures: &SignatureVerifier,
+        host: &dyn HostCrypto,
+    ) -> Result<VerifiedToken, AuthnError> {
+        let jws = CompactJws::parse_knowing(known, token).map_err(AuthnError::Malformed)?;
         self.verify_signature(&jws, keys, signatures, host)?;
+        jws.remember_header(known);
         let claims = ClaimsSet::parse(jws.payload()).map_err(AuthnError::Malformed)?;
         self.accept(&claims, now).map_err(AuthnError::Claim)
     }
@@ -82,12 +100,18 @@ impl JwtVerifier {
     }
 
     /// Reads a token, and refuses what no key could make acceptable: by its form, its type, its algorithm or its claims at
-    /// `now`. What it does not refuse is as untrusted as before, until [`UnverifiedToken::verify`].
+    /// `now`. Its header may be `known`. What it does not refuse is as untrusted as before, until
+    /// [`UnverifiedToken::verify`].
     ///
     /// # Errors
     /// [`AuthnError`], as [`JwtVerifier::verify`] would say or could have said.
-    pub fn examine<'t>(&self, token: &'t [u8], now: UnixTime) -> Result<UnverifiedToken<'_, 't>, AuthnError> {
-        let jws = CompactJws::parse(token).map_err(AuthnError::Malformed)?;
+    pub fn examine<'v, 't>(
+        &'v self,
+        known: &'v KnownHeaders,
+        token: &'t [u8],
+        now: UnixTime,
+    ) -> Result<UnverifiedToken<'v, 't>, AuthnError> {
+        let jws = CompactJws::parse_knowing(known, token).map_err(AuthnError::Malformed)?;
         let allowed = |algorithm: Algorithm| self.settings.algorithms.contains(&algorithm);
         if !jws.header().algorithm().parse().is_ok_and(allowed) {
             return Err(AuthnError::AlgorithmNotAllowed);
@@ -98,7 +122,7 @@ impl JwtVerifier {
         }
         let claims = ClaimsSet::parse(jws.payload()).map_err(AuthnError::Malformed)?;
         let claimed = self.accept(&claims, now).map_err(AuthnError::Claim)?;
-        Ok(UnverifiedToken { verifier: self, jws, claimed })
+        Ok(UnverifiedToken { verifier: self, known, jws, claimed })
     }
 
     /// Judges the claims: what comes of it is verified only if the signature over them is.
@@ -132,7 +156,7 @@ impl JwtVerifier {
             permissions: list(&paths.permissions, ListForm::SpaceDelimited, Claim::Permissions)?,
             groups,
             attributes: attributes(claims, &paths.attributes),
-            token_id: claims.identifier(&ClaimPath::name("jti"), Claim::TokenId)?.map(str::to_owned),
+            token_id: claims.named("jti", Claim::TokenId)?.map(str::to_owned),
             expires_at,
             valid_until,
         })
@@ -142,8 +166,8 @@ impl JwtVerifier {
         match &self.settings.audience {
             Audience::Any => Ok(()),
             Audience::OneOf(ours) => {
-                let theirs = claims.audiences()?.ok_or(ClaimDefect::AudienceMissing)?;
-                let named = theirs.iter().any(|audience| ours.iter().any(|our| our == audience));
+                let is_ours = |audience: &str| ours.iter().any(|our| our == audience);
+                let named = claims.is_any_audience(is_ours)?.ok_or(ClaimDefect::AudienceMissing)?;
                 if named { Ok(()) } else { Err(ClaimDefect::AudienceMismatch) }
             }
         }
@@ -192,6 +216,7 @@ impl JwtVerifier {
 #[derive(Debug)]
 pub struct UnverifiedToken<'v, 't> {
     verifier: &'v JwtVerifier,
+    known: &'v KnownHeaders,
     jws: CompactJws<'t>,
     /// What is verified once the signature is.
     claimed: VerifiedToken,
@@ -215,6 +240,7 @@ impl UnverifiedToken<'_, '_> {
         host: &dyn HostCrypto,
     ) -> Result<VerifiedToken, AuthnError> {
         self.verifier.verify_signature(&self.jws, keys, signatures, host)?;
+        self.jws.remember_header(self.known);
         Ok(self.claimed)
     }
 }
