@@ -7,10 +7,9 @@ use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jwt_compact::alg::{Ed25519, VerifyingKey as _};
 use p256::pkcs8::EncodePublicKey;
+use rsa::BoxedUint;
 use rsa::traits::PublicKeyParts as _;
-use rsa::{BigUint, RsaPublicKey};
 use sha2::{Digest as _, Sha256};
 
 use super::algorithm::{Algorithm, Family};
@@ -63,27 +62,32 @@ impl VerificationKey {
         if e.len() > size_of::<u64>() {
             return Err(KeyDefect::RsaExponent);
         }
-        let (modulus, exponent) = (BigUint::from_bytes_be(n), BigUint::from_bytes_be(e));
-        if modulus.bits() < MIN_RSA_BITS {
+        let modulus = BoxedUint::from_be_slice_vartime(n);
+        let exponent = e.iter().fold(0_u64, |number, &octet| number << 8 | u64::from(octet));
+        let bits = modulus.bit_width_vartime() as usize;
+        if bits < MIN_RSA_BITS {
             return Err(KeyDefect::RsaTooShort);
         }
         // An even modulus or exponent is no RSA key; exponent 1 lets any text be its own signature.
         if n.last().is_none_or(|last| last & 1 == 0) {
             return Err(KeyDefect::NumberEncoding);
         }
-        if e.last().is_none_or(|last| last & 1 == 0)
-            || exponent == BigUint::from(1_u8)
-            || exponent > BigUint::from(MAX_RSA_EXPONENT)
-        {
+        if exponent & 1 == 0 || exponent == 1 || exponent > MAX_RSA_EXPONENT {
             return Err(KeyDefect::RsaExponent);
         }
         if roca::is_fingerprinted(n) {
             return Err(KeyDefect::RsaRoca);
         }
-        let key = RsaPublicKey::new_with_max_size(modulus, exponent, MAX_RSA_BITS)
+        let bounds = MIN_RSA_BITS..=MAX_RSA_BITS;
+        let key = rsa::PublicKey::new_with_size_limits(modulus, BoxedUint::from(exponent), bounds)
             .map_err(|_| KeyDefect::NumberEncoding)?;
         let spki_der = spki_der(&key)?;
-        Ok(Self { key_id: None, algorithm: None, material: KeyMaterial::Rsa(key), spki_der })
+        Ok(Self {
+            key_id: None,
+            algorithm: None,
+            material: KeyMaterial::Rsa(Box::new(RsaKey { key, modulus: n.into() })),
+            spki_der,
+        })
     }
 
     /// A point on a NIST curve, both coordinates big-endian in the full length of the field (RFC 7518 6.2.1).
@@ -106,10 +110,7 @@ impl VerificationKey {
             }
             Curve::P521 => {
                 let key = p521::PublicKey::from_sec1_bytes(&point).map_err(|_| KeyDefect::NotOnCurve)?;
-                let spki_der = spki_der(&key)?;
-                let key = p521::ecdsa::VerifyingKey::from_affine(*key.as_affine())
-                    .map_err(|_| KeyDefect::NotOnCurve)?;
-                (KeyMaterial::P521(Box::new(key)), spki_der)
+                (KeyMaterial::P521(Box::new(key.into())), spki_der(&key)?)
             }
         };
         Ok(Self { key_id: None, algorithm: None, material, spki_der })
@@ -121,10 +122,8 @@ impl VerificationKey {
     /// [`KeyDefect`] when it is not 32 bytes, no point, or a point of small order, for which one signature would fit
     /// many texts.
     pub fn ed25519(x: &[u8]) -> Result<Self, KeyDefect> {
-        if x.len() != ED25519_KEY_BYTES {
-            return Err(KeyDefect::CoordinateLength);
-        }
-        let key = Ed25519Key::from_slice(x).map_err(|_| KeyDefect::NotOnCurve)?;
+        let x: &[u8; ED25519_KEY_BYTES] = x.try_into().map_err(|_| KeyDefect::CoordinateLength)?;
+        let key = ed25519_dalek::VerifyingKey::from_bytes(x).map_err(|_| KeyDefect::NotOnCurve)?;
         if key.is_weak() {
             return Err(KeyDefect::SmallOrder);
         }
@@ -190,8 +189,8 @@ impl VerificationKey {
         };
         let members = match &self.material {
             KeyMaterial::Hmac(_) => None,
-            KeyMaterial::Rsa(key) => {
-                let (e, n) = (encode(&key.e().to_bytes_be()), encode(&key.n().to_bytes_be()));
+            KeyMaterial::Rsa(rsa) => {
+                let (e, n) = (encode(&rsa.key.e_bytes()), encode(&rsa.modulus));
                 Some(format!(r#"{{"e":"{e}","kty":"RSA","n":"{n}"}}"#))
             }
             KeyMaterial::P256(_) => elliptic_curve(Curve::P256, "P-256"),
@@ -298,18 +297,15 @@ impl fmt::Display for KeyDefect {
 
 impl std::error::Error for KeyDefect {}
 
-/// The verifying key type that jwt-compact uses for Ed25519.
-pub(super) type Ed25519Key = <Ed25519 as jwt_compact::Algorithm>::VerifyingKey;
-
-/// What a signature is checked against. P-521 and Ed25519 are boxed: they are rare and large.
+/// What a signature is checked against. Large kinds are boxed.
 #[derive(Clone)]
 pub(super) enum KeyMaterial {
     Hmac(Secret),
-    Rsa(RsaPublicKey),
+    Rsa(Box<RsaKey>),
     P256(p256::ecdsa::VerifyingKey),
     P384(p384::ecdsa::VerifyingKey),
     P521(Box<p521::ecdsa::VerifyingKey>),
-    Ed25519(Box<Ed25519Key>),
+    Ed25519(Box<ed25519_dalek::VerifyingKey>),
 }
 
 impl KeyMaterial {
@@ -338,10 +334,20 @@ impl KeyMaterial {
     }
 }
 
-/// Whether `signature` is a number the RSA key can have produced: as long as the modulus, and below it (RFC 8017 8.1.2,
-/// 8.2.2 and 5.2.2). A verifier that reduces instead gives one signature two spellings.
-pub(super) fn rsa_signature_in_range(key: &RsaPublicKey, signature: &[u8]) -> bool {
-    signature.len() == key.size() && &BigUint::from_bytes_be(signature) < key.n()
+/// An RSA key, and its modulus as a signature is written.
+#[derive(Clone)]
+pub(super) struct RsaKey {
+    pub(super) key: rsa::PublicKey,
+    modulus: Box<[u8]>,
+}
+
+impl RsaKey {
+    /// Whether `signature` is a number the key can have produced: as long as the modulus, and below it (RFC 8017 8.1.2,
+    /// 8.2.2 and 5.2.2). A verifier that reduces instead gives one signature two spellings.
+    pub(super) fn may_have_made(&self, signature: &[u8]) -> bool {
+        // Of equal length and big-endian, octets compare as the numbers do.
+        signature.len() == self.modulus.len() && *signature < *self.modulus
+    }
 }
 
 fn spki_der(key: &impl EncodePublicKey) -> Result<Vec<u8>, KeyDefect> {

@@ -3,12 +3,12 @@
 //! Both paths give the same answers: lengths and ranges are checked here before either is asked. This module does not
 //! choose keys or algorithms; it refuses a pair that does not fit.
 
-use jwt_compact::alg::{Ed25519, Es256, Hs256, Hs256Key, Hs384, Hs384Key, Hs512, Hs512Key, Rsa};
-use jwt_compact::{Algorithm as Primitive, AlgorithmSignature};
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use p256::ecdsa::signature::Verifier as _;
+use sha2::{Sha256, Sha384, Sha512};
 
-use super::algorithm::{Algorithm, HashFunction};
-use super::key::{KeyMaterial, VerificationKey, rsa_signature_in_range};
+use super::algorithm::{Algorithm, Family, HashFunction};
+use super::key::{KeyMaterial, VerificationKey};
 use super::probe::HostProbe;
 use crate::secret::Secret;
 
@@ -79,17 +79,14 @@ impl SignatureVerifier {
         };
         let good = match key.material() {
             KeyMaterial::Hmac(secret) => hmac_matches(algorithm.hash(), secret, signing_input, signature),
-            KeyMaterial::Rsa(key) => {
-                rsa_signature_in_range(key, signature)
-                    && by_host(signature).unwrap_or_else(|| {
-                        // The names are the same by RFC 7518 3.1; a name it does not know is no good signature.
-                        let rsa: Result<Rsa, _> = algorithm.as_str().parse();
-                        rsa.is_ok_and(|rsa| primitive_accepts(&rsa, key, signing_input, signature))
-                    })
+            KeyMaterial::Rsa(rsa) => {
+                rsa.may_have_made(signature)
+                    && by_host(signature)
+                        .unwrap_or_else(|| rsa_accepts(algorithm, &rsa.key, signing_input, signature))
             }
             KeyMaterial::P256(key) => p256::ecdsa::Signature::from_slice(signature).is_ok_and(|parsed| {
                 by_host(parsed.to_der().as_bytes())
-                    .unwrap_or_else(|| primitive_accepts(&Es256, key, signing_input, signature))
+                    .unwrap_or_else(|| key.verify(signing_input, &parsed).is_ok())
             }),
             KeyMaterial::P384(key) => p384::ecdsa::Signature::from_slice(signature).is_ok_and(|parsed| {
                 by_host(parsed.to_der().as_bytes())
@@ -99,7 +96,8 @@ impl SignatureVerifier {
                 by_host(parsed.to_der().as_bytes())
                     .unwrap_or_else(|| key.verify(signing_input, &parsed).is_ok())
             }),
-            KeyMaterial::Ed25519(key) => primitive_accepts(&Ed25519, key, signing_input, signature),
+            KeyMaterial::Ed25519(key) => ed25519_dalek::Signature::from_slice(signature)
+                .is_ok_and(|parsed| key.verify(signing_input, &parsed).is_ok()),
         };
         if good { Ok(()) } else { Err(SignatureError::Mismatch) }
     }
@@ -127,22 +125,28 @@ impl std::error::Error for SignatureError {}
 
 /// The comparison inside is constant in time.
 fn hmac_matches(hash: HashFunction, secret: &Secret, text: &[u8], signature: &[u8]) -> bool {
+    let secret = secret.expose();
     match hash {
-        HashFunction::Sha256 => primitive_accepts(&Hs256, &Hs256Key::new(secret.expose()), text, signature),
-        HashFunction::Sha384 => primitive_accepts(&Hs384, &Hs384Key::new(secret.expose()), text, signature),
-        HashFunction::Sha512 => primitive_accepts(&Hs512, &Hs512Key::new(secret.expose()), text, signature),
+        HashFunction::Sha256 => Hmac::<Sha256>::new_from_slice(secret)
+            .is_ok_and(|mac| mac.chain_update(text).verify_slice(signature).is_ok()),
+        HashFunction::Sha384 => Hmac::<Sha384>::new_from_slice(secret)
+            .is_ok_and(|mac| mac.chain_update(text).verify_slice(signature).is_ok()),
+        HashFunction::Sha512 => Hmac::<Sha512>::new_from_slice(secret)
+            .is_ok_and(|mac| mac.chain_update(text).verify_slice(signature).is_ok()),
     }
 }
 
-fn primitive_accepts<P: Primitive>(
-    primitive: &P,
-    key: &P::VerifyingKey,
-    text: &[u8],
-    signature: &[u8],
-) -> bool {
-    // The fixed-length parsers demand this of their callers, and panic without it.
-    if P::Signature::LENGTH.is_some_and(|length| length.get() != signature.len()) {
-        return false;
+/// The salt of PSS is as long as the hash (RFC 7518 3.5).
+fn rsa_accepts(algorithm: Algorithm, key: &rsa::PublicKey, text: &[u8], signature: &[u8]) -> bool {
+    match (algorithm.family(), algorithm.hash()) {
+        (Family::RsaPkcs1, HashFunction::Sha256) => key.pkcs1v15_verify::<Sha256>(text, signature),
+        (Family::RsaPkcs1, HashFunction::Sha384) => key.pkcs1v15_verify::<Sha384>(text, signature),
+        (Family::RsaPkcs1, HashFunction::Sha512) => key.pkcs1v15_verify::<Sha512>(text, signature),
+        (Family::RsaPss, HashFunction::Sha256) => key.pss_verify::<Sha256>(text, signature),
+        (Family::RsaPss, HashFunction::Sha384) => key.pss_verify::<Sha384>(text, signature),
+        (Family::RsaPss, HashFunction::Sha512) => key.pss_verify::<Sha512>(text, signature),
+        // An RSA key fits neither.
+        (Family::Hmac | Family::Ecdsa | Family::EdDsa, _) => return false,
     }
-    P::Signature::try_from_slice(signature).is_ok_and(|parsed| primitive.verify_signature(&parsed, key, text))
+    .is_ok()
 }

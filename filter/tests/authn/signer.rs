@@ -1,12 +1,11 @@
 //! An issuer for tests: fresh keys, their JWK, and tokens signed with them.
 
+use aws_lc_rs::hmac;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{self, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, RsaKeyPair};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jwt_compact::alg::{Hs256, Hs256Key, Hs384, Hs384Key, Hs512, Hs512Key};
-use jwt_compact::{Algorithm as _, AlgorithmSignature as _};
 use portcullis_filter::authn::algorithm::Algorithm;
 use serde_json::{Value, json};
 
@@ -102,11 +101,14 @@ impl Signer {
 
     pub(crate) fn sign(&self, text: &[u8]) -> Vec<u8> {
         match &self.key {
-            Key::Secret(secret) => match self.algorithm {
-                Algorithm::Hs256 => Hs256.sign(&Hs256Key::new(secret), text).as_bytes().into_owned(),
-                Algorithm::Hs384 => Hs384.sign(&Hs384Key::new(secret), text).as_bytes().into_owned(),
-                _ => Hs512.sign(&Hs512Key::new(secret), text).as_bytes().into_owned(),
-            },
+            Key::Secret(secret) => {
+                let hash = match self.algorithm {
+                    Algorithm::Hs256 => hmac::HMAC_SHA256,
+                    Algorithm::Hs384 => hmac::HMAC_SHA384,
+                    _ => hmac::HMAC_SHA512,
+                };
+                hmac::sign(&hmac::Key::new(hash, secret), text).as_ref().to_vec()
+            }
             Key::Rsa(key) => {
                 let padding: &dyn signature::RsaEncoding = match self.algorithm {
                     Algorithm::Rs256 => &signature::RSA_PKCS1_SHA256,

@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
+use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jwt_compact::alg::{Hs256, Hs256Key};
-use jwt_compact::{Algorithm as _, AlgorithmSignature as _};
 use serde_json::{Value, json};
 
 use super::*;
@@ -49,8 +48,8 @@ fn claims_with(changes: Value) -> Value {
 
 fn sign(header: &str, payload: &str) -> String {
     let input = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(payload));
-    let signature = Hs256.sign(&Hs256Key::new(SECRET), input.as_bytes());
-    format!("{input}.{}", URL_SAFE_NO_PAD.encode(signature.as_bytes()))
+    let signature = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, SECRET), input.as_bytes());
+    format!("{input}.{}", URL_SAFE_NO_PAD.encode(signature))
 }
 
 fn verify_at(settings: JwtSettings, token: &str, now: UnixTime) -> Result<VerifiedToken, AuthnError> {
