@@ -26,7 +26,7 @@ const fn row(
 }
 
 /// All comparisons.
-pub(crate) const COMPARISONS: [Comparison; 17] = [
+pub(crate) const COMPARISONS: [Comparison; 18] = [
     row("warm", Lane::Ours, Lane::NativeCachedRbac, Traffic::Warm, Some(0.85)),
     row("warm, with the guard", Lane::OursGuarded, Lane::NativeCachedRbac, Traffic::Warm, None),
     row("warm, audit on", Lane::OursAudited, Lane::NativeCachedRbac, Traffic::Warm, Some(1.0)),
@@ -38,6 +38,7 @@ pub(crate) const COMPARISONS: [Comparison; 17] = [
     row("forged, a flood from one source", Lane::Ours, Lane::NativeCachedRbac, Traffic::Flood, Some(1.0)),
     row("warm, against ext_authz", Lane::Ours, Lane::ExtAuthz, Traffic::Warm, Some(0.2)),
     row("warm, against an empty filter", Lane::Ours, Lane::Empty, Traffic::Warm, None),
+    row("warm, 100 000 rules against ten", Lane::OursLarge, Lane::Ours, Traffic::Warm, Some(1.5)),
     row("warm between new tokens", Lane::Ours, Lane::NativeCachedRbac, Traffic::Mixed, None),
     row("warm, authentication alone", Lane::OursAuthentication, Lane::NativeCached, Traffic::Warm, None),
     row("cold RS256, authentication alone", Lane::OursAuthentication, Lane::Native, Traffic::ColdRs256, None),

@@ -28,11 +28,13 @@ pub(crate) enum Lane {
     OursAuthentication,
     /// Portcullis on a host that lends it no cryptography.
     OursAlone,
+    /// Portcullis with 100 000 rules instead of ten.
+    OursLarge,
 }
 
 impl Lane {
     /// All of them.
-    pub(crate) const ALL: [Self; 12] = [
+    pub(crate) const ALL: [Self; 13] = [
         Self::Bare,
         Self::Empty,
         Self::Native,
@@ -45,6 +47,7 @@ impl Lane {
         Self::OursAudited,
         Self::OursAuthentication,
         Self::OursAlone,
+        Self::OursLarge,
     ];
 
     /// The listener's name.
@@ -62,6 +65,7 @@ impl Lane {
             Self::OursAudited => "portcullis_audit",
             Self::OursAuthentication => "portcullis_authentication",
             Self::OursAlone => "portcullis_alone",
+            Self::OursLarge => "portcullis_large",
         }
     }
 
@@ -77,7 +81,8 @@ impl Lane {
             | Self::OursGuarded
             | Self::OursAudited
             | Self::OursAuthentication
-            | Self::OursAlone => true,
+            | Self::OursAlone
+            | Self::OursLarge => true,
         }
     }
 }

@@ -14,6 +14,9 @@ const CACHED_TOKENS: u32 = 1000;
 /// How many rules decide: the requests are about the last one.
 const RULES: usize = 10;
 
+/// How many there are where there are many.
+const MANY_RULES: usize = 100_000;
+
 /// The type of a filter in WebAssembly.
 const WASM_FILTER: &str = "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm";
 
@@ -79,7 +82,7 @@ fn filters(place: Place, parts: &Parts<'_>) -> Vec<Value> {
         Lane::NativeRbac => vec![jwt_authn(&parts.jwks, false), rbac()],
         Lane::NativeCachedRbac => vec![jwt_authn(&parts.jwks, true), rbac()],
         Lane::ExtAuthz => vec![ext_authz()],
-        Lane::Ours | Lane::OursAudited | Lane::OursAuthentication => vec![ours()],
+        Lane::Ours | Lane::OursAudited | Lane::OursAuthentication | Lane::OursLarge => vec![ours()],
         Lane::OursGuarded => vec![ours(), guard()],
         Lane::OursAlone => {
             let mut filter = ours();
@@ -264,6 +267,9 @@ fn policy(place: Place, parts: &Parts<'_>) -> Value {
         if let Some(members) = document.as_object_mut() {
             members.remove("tenancy");
         }
+    }
+    if lane == Lane::OursLarge {
+        document["authorization"] = json!({"rules": rules(MANY_RULES)});
     }
     if lane == Lane::OursAudited {
         document["audit"] =
