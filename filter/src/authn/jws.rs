@@ -74,7 +74,11 @@ impl<'t> CompactJws<'t> {
         let signature = base64url::decode(signature).ok_or(TokenDefect::NotBase64Url)?;
         let header = match unread {
             Ok(header) => header,
-            Err(unread) => Arc::new(JoseHeader::parse(&unread)?),
+            Err(unread) => {
+                let header = Arc::new(JoseHeader::parse(&unread)?);
+                known.note(encoded_header, &header);
+                header
+            }
         };
         Ok(Self { encoded_header, header, payload, signing_input, signature })
     }

@@ -1,7 +1,8 @@
 //! Headers that were read before: all tokens of one key have the same, and reading it is a good part of reading a token.
 //!
-//! A header is found again by its whole bytes, so that it says what it said. Only headers of tokens whose signature was
-//! good are remembered: nobody else can fill the places. It holds no claim and no signature.
+//! A header is found again by its whole bytes, so that it says what it said. One of a token that nobody has verified takes
+//! a free place at most; one of a token whose signature was good gets a place in any case, so that nobody else can keep it
+//! from one. It holds no claim and no signature.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -16,8 +17,8 @@ pub struct KnownHeaders(RefCell<Places>);
 #[derive(Default)]
 struct Places {
     headers: [Option<Known>; PLACES],
-    /// The place that the next newcomer gets.
-    next: usize,
+    /// The place that a good token's header got last.
+    last: usize,
 }
 
 struct Known {
@@ -33,16 +34,32 @@ impl KnownHeaders {
         Some(Arc::clone(&found.header))
     }
 
-    /// Remembers that these bytes are read as `header`, in place of the one that was remembered first.
+    /// Remembers that these bytes are read as `header`, of a token that nobody has verified, if there is a free place.
+    pub(super) fn note(&self, encoded: &[u8], header: &Arc<JoseHeader>) {
+        self.put(encoded, header, |places| places.headers.iter().position(Option::is_none));
+    }
+
+    /// Remembers that these bytes are read as `header`, of a good token, in place of the one that has its place longest.
     pub(super) fn remember(&self, encoded: &[u8], header: &Arc<JoseHeader>) {
+        self.put(encoded, header, |places| {
+            places.last = places.last.wrapping_add(1) % PLACES;
+            Some(places.last)
+        });
+    }
+
+    fn put(
+        &self,
+        encoded: &[u8],
+        header: &Arc<JoseHeader>,
+        choose: impl FnOnce(&mut Places) -> Option<usize>,
+    ) {
         if encoded.len() > MAX_HEADER_BYTES || self.find(encoded).is_some() {
             return;
         }
         let Ok(mut places) = self.0.try_borrow_mut() else { return };
-        let next = places.next;
-        if let Some(place) = places.headers.get_mut(next) {
+        let chosen = choose(&mut places);
+        if let Some(place) = chosen.and_then(|place| places.headers.get_mut(place)) {
             *place = Some(Known { encoded: encoded.into(), header: Arc::clone(header) });
-            places.next = next.wrapping_add(1) % PLACES;
         }
     }
 }
@@ -91,5 +108,24 @@ mod tests {
         let long = vec![b'a'; MAX_HEADER_BYTES + 1];
         known.remember(&long, &header(0));
         assert!(known.find(&long).is_none());
+    }
+
+    #[test]
+    fn what_nobody_has_verified_takes_free_places_and_keeps_none_from_good_tokens() {
+        let known = KnownHeaders::default();
+        known.remember(b"good", &header(0));
+        for key in 0..100 {
+            known.note(format!("forged {key}").as_bytes(), &header(key));
+        }
+        assert!(known.find(b"good").is_some());
+        assert_eq!(
+            (0..100).filter(|key| known.find(format!("forged {key}").as_bytes()).is_some()).count(),
+            PLACES - 1
+        );
+        for key in 1..PLACES {
+            known.remember(key.to_string().as_bytes(), &header(key));
+        }
+        assert!(known.find(b"good").is_some());
+        assert!((1..PLACES).all(|key| known.find(key.to_string().as_bytes()).is_some()));
     }
 }
