@@ -6,16 +6,9 @@ use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
 use crate::lane::Lane;
+use crate::native::{ext_authz, guard, jwt_authn, rbac};
+use crate::policy::{document, policy, rules};
 use crate::stage::Place;
-
-/// How many tokens Envoy's own cache and ours may keep; more than any measurement uses again.
-const CACHED_TOKENS: u32 = 1000;
-
-/// How many rules decide: the requests are about the last one.
-const RULES: usize = 10;
-
-/// How many there are where there are many.
-const MANY_RULES: usize = 100_000;
 
 /// The type of a filter in WebAssembly.
 const WASM_FILTER: &str = "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm";
@@ -25,15 +18,6 @@ pub(crate) const PUSHED: &str = "pushed";
 
 /// The file that the policy is discovered in.
 pub(crate) const DISCOVERED: &str = "discovery.json";
-
-/// The issuer of all tokens.
-pub(crate) const ISSUER: &str = "https://auth.example.com";
-
-/// The audience of all tokens.
-pub(crate) const AUDIENCE: &str = "api.example.com";
-
-/// What all requests ask for; the last of the rules allows it, and the tenant in it is the tokens'.
-pub(crate) const TARGET: &str = "/tenants/acme/area-9/objects/42?page=2";
 
 /// What the listeners need to know.
 pub(crate) struct Parts<'a> {
@@ -71,12 +55,29 @@ pub(crate) fn bootstrap(parts: &Parts<'_>, places: &[Place], port: u16) -> Resul
     Ok(config.to_string())
 }
 
+/// The VM of a lane. Envoy compiles the module for each, which takes a second or more: lanes that are alike share one.
+fn vm(lane: Lane) -> &'static str {
+    match lane {
+        Lane::OursGuarded | Lane::OursAudited | Lane::OursAuthentication => "portcullis_variants",
+        Lane::Bare
+        | Lane::Empty
+        | Lane::Native
+        | Lane::NativeCached
+        | Lane::NativeRbac
+        | Lane::NativeCachedRbac
+        | Lane::ExtAuthz
+        | Lane::Ours
+        | Lane::OursAlone
+        | Lane::OursLarge => lane.name(),
+    }
+}
+
 fn filters(place: Place, parts: &Parts<'_>) -> Vec<Value> {
     let Place { lane, .. } = place;
-    let ours = || wasm(lane.name(), &place.name(), parts.module, Some(policy(place, parts)));
+    let ours = || wasm(vm(lane), &place.name(), parts.module, Some(policy(place, &parts.jwks)));
     match lane {
         Lane::Bare => vec![],
-        Lane::Empty => vec![wasm(lane.name(), &place.name(), parts.empty, None)],
+        Lane::Empty => vec![wasm(vm(lane), &place.name(), parts.empty, None)],
         Lane::Native => vec![jwt_authn(&parts.jwks, false)],
         Lane::NativeCached => vec![jwt_authn(&parts.jwks, true)],
         Lane::NativeRbac => vec![jwt_authn(&parts.jwks, false), rbac()],
@@ -150,86 +151,6 @@ fn wasm(vm: &str, name: &str, module: &Path, configuration: Option<Value>) -> Va
     })
 }
 
-fn jwt_authn(jwks: &Value, cached: bool) -> Value {
-    let header = |name: &str, claim: &str| json!({"header_name": name, "claim_name": claim});
-    let mut provider = json!({
-        "issuer": ISSUER, "audiences": [AUDIENCE],
-        "local_jwks": {"inline_string": jwks.to_string()},
-        "payload_in_metadata": "claims",
-        "forward": true,
-        "claim_to_headers": [header("x-user-id", "sub"), header("x-tenant-id", "tenant"), header("x-user-roles", "role")]
-    });
-    if cached {
-        provider["jwt_cache_config"] = json!({"jwt_cache_size": CACHED_TOKENS});
-    }
-    json!({
-        "name": "envoy.filters.http.jwt_authn",
-        "typed_config": {
-            "@type": "type.googleapis.com/envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication",
-            "providers": {"people": provider},
-            "rules": [{"match": {"prefix": "/"}, "requires": {"provider_name": "people"}}]
-        }
-    })
-}
-
-/// Ten policies, of which the last is about the requests. That the path's tenant is the token's cannot be said: one
-/// tenant is written down.
-fn rbac() -> Value {
-    let claim = |name: &str, value: Value| {
-        json!({"metadata": {
-            "filter": "envoy.filters.http.jwt_authn", "path": [{"key": "claims"}, {"key": name}], "value": value
-        }})
-    };
-    let exact = |text: &str| json!({"string_match": {"exact": text}});
-    let policies: serde_json::Map<_, _> = (0..RULES)
-        .map(|rule| {
-            let area = format!("/tenants/acme/area-{rule}/");
-            let policy = json!({
-                "permissions": [{"and_rules": {"rules": [
-                    {"url_path": {"path": {"prefix": area}}},
-                    {"header": {"name": ":method", "string_match": {"exact": "GET"}}}
-                ]}}],
-                "principals": [{"and_ids": {"ids": [
-                    claim("tenant", exact("acme")),
-                    claim("roles", json!({"list_match": {"one_of": exact("viewer")}}))
-                ]}}]
-            });
-            (format!("area-{rule}"), policy)
-        })
-        .collect();
-    json!({
-        "name": "envoy.filters.http.rbac",
-        "typed_config": {
-            "@type": "type.googleapis.com/envoy.extensions.filters.http.rbac.v3.RBAC",
-            "rules": {"action": "ALLOW", "policies": policies}
-        }
-    })
-}
-
-fn guard() -> Value {
-    json!({
-        "name": "guard",
-        "typed_config": {
-            "@type": "type.googleapis.com/envoy.extensions.filters.http.rbac.v3.RBAC",
-            "rules": {"action": "ALLOW", "policies": {"permitted-by-portcullis": {
-                "permissions": [{"any": true}],
-                "principals": [{"filter_state": {"key": "wasm.portcullis_permit", "string_match": {"exact": "1"}}}]
-            }}}
-        }
-    })
-}
-
-fn ext_authz() -> Value {
-    json!({
-        "name": "envoy.filters.http.ext_authz",
-        "typed_config": {
-            "@type": "type.googleapis.com/envoy.extensions.filters.http.ext_authz.v3.ExtAuthz",
-            "transport_api_version": "V3",
-            "grpc_service": {"envoy_grpc": {"cluster_name": "authorizer"}, "timeout": "1s"}
-        }
-    })
-}
-
 /// Envoy's configuration: one listener whose filter is discovered in this folder.
 pub(crate) fn discovering(folder: &Path) -> Value {
     let source = json!({"path": folder.join(DISCOVERED), "watched_directory": {"path": folder}});
@@ -257,46 +178,36 @@ pub(crate) fn discovery(module: &Path, jwks: &Value, count: usize, action: &str)
     json!({"version_info": action, "resources": [resource]})
 }
 
-/// The same as `jwt_authn` and `rbac`, and the tenant bound to the path.
-fn policy(place: Place, parts: &Parts<'_>) -> Value {
-    let Place { lane, .. } = place;
-    let mut document = document(&place.name(), &parts.jwks);
-    if lane == Lane::OursAuthentication {
-        let anybody = json!({"effect": "allow", "action": "*", "role": "*", "resource": "/**"});
-        document["authorization"] = json!({"rules": [anybody]});
-        if let Some(members) = document.as_object_mut() {
-            members.remove("tenancy");
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::traffic::Traffic;
+
+    #[test]
+    fn every_place_has_its_listener_and_one_lane_alone_is_restricted() {
+        let nothing = json!({"keys": []});
+        let alone = json!({"allowed_capabilities": {"proxy_log": {}}});
+        let parts = Parts {
+            module: Path::new("/gate.wasm"),
+            empty: Path::new("/empty.wasm"),
+            alone: &alone,
+            jwks: nothing,
+            sink: 1,
+            authorizer: 2,
+        };
+        let places: Vec<_> = [Traffic::Warm, Traffic::ColdRs256]
+            .into_iter()
+            .flat_map(|traffic| Lane::ALL.map(|lane| Place { lane, traffic }))
+            .filter(|place| place.lane != Lane::OursLarge)
+            .collect();
+        let config: Value = serde_json::from_str(&bootstrap(&parts, &places, 0).unwrap()).unwrap();
+        let listeners = config["static_resources"]["listeners"].as_array().unwrap();
+        assert_eq!(listeners.len(), places.len());
+        for (listener, place) in listeners.iter().zip(&places) {
+            assert_eq!(listener["name"], place.name());
+            let restricted = listener.to_string().contains("allowed_capabilities");
+            assert_eq!(restricted, place.lane == Lane::OursAlone, "{}", place.name());
         }
+        assert_eq!(places.last().unwrap().name(), "portcullis_alone_cold_rs256");
     }
-    if lane == Lane::OursLarge {
-        document["authorization"] = json!({"rules": rules(MANY_RULES)});
-    }
-    if lane == Lane::OursAudited {
-        document["audit"] =
-            json!({"sink": {"cluster": "audit", "path": "/v1/audit/batches"}, "when_full": "refuse"});
-    }
-    document
-}
-
-/// Ten rules. Three headers tell of the caller, as those of `jwt_authn` do.
-fn document(name: &str, jwks: &Value) -> Value {
-    json!({
-        "version": 1, "name": name,
-        "authentication": {"methods": [{"name": "people", "jwt": {
-            "issuer": ISSUER, "audience": [AUDIENCE], "algorithms": ["RS256", "ES256", "EdDSA"], "jwks": jwks,
-            "claims": {"user_id": "sub", "tenant": "tenant", "roles": "roles"}
-        }}]},
-        "identity_headers": {"method": null},
-        "tenancy": {"required": true, "bind": [{"path": "/tenants/{tenant}/**"}]},
-        "authorization": {"rules": rules(RULES)}
-    })
-}
-
-/// So many rules, each about an area of its own.
-fn rules(count: usize) -> Vec<Value> {
-    let rule = |area| {
-        json!({"effect": "allow", "action": "read", "role": "viewer",
-            "resource": format!("/tenants/{{tenant}}/area-{area}/**")})
-    };
-    (0..count).map(rule).collect()
 }

@@ -6,7 +6,7 @@ use anyhow::Result;
 use portcullis_testbed::issuer::{Algorithm, KeyRing, TokenBuilder};
 
 use crate::client::Sources;
-use crate::listener::{AUDIENCE, ISSUER, TARGET};
+use crate::policy::{AUDIENCE, ISSUER, TARGET};
 
 /// How many tokens come again and again in warm traffic.
 const WARM_TOKENS: usize = 64;
