@@ -24,7 +24,7 @@ const BAR: f64 = 0.95;
 /// Requests before the first turn, for each worker.
 const WARM_UP: usize = 4_000;
 
-/// How the gate came out, and the bare listener for comparison.
+/// How the gate came out, and the bare listener and Envoy's own filters for comparison.
 #[derive(Debug, Serialize)]
 pub(crate) struct Report {
     workers: u32,
@@ -55,7 +55,7 @@ pub(crate) async fn measure(
     turns: usize,
     requests: usize,
 ) -> Result<Report> {
-    let lanes = [Lane::Bare, Lane::Ours];
+    let lanes = [Lane::Bare, Lane::NativeCachedRbac, Lane::Ours];
     let stages = [
         (1, Stage::start(programs, mint, &lanes.map(Place::warm), 1).await?),
         (WORKERS, Stage::start(programs, mint, &lanes.map(Place::warm), WORKERS).await?),
