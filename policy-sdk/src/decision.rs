@@ -5,6 +5,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use smol_str::{SmolStr, SmolStrBuilder};
+
 /// The four answers of XACML 3.0 section 7. Only [`Decision::Permit`] lets a request through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decision {
@@ -32,11 +34,18 @@ impl Decision {
 
 /// Names one part of a policy: by the name its author gave it, else by its place, such as `rules/3` or `finance/require`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct RuleId(Arc<str>);
+pub struct RuleId(SmolStr);
 
 impl RuleId {
     pub(crate) fn new(name: Option<&str>, pointer: &str) -> RuleId {
-        RuleId(Arc::from(name.unwrap_or(pointer)))
+        RuleId(SmolStr::new(name.unwrap_or(pointer)))
+    }
+
+    /// The id that consists of `parts`, one behind the other.
+    pub(crate) fn of_parts(parts: &[&str]) -> RuleId {
+        let mut id = SmolStrBuilder::new();
+        parts.iter().for_each(|part| id.push_str(part));
+        RuleId(id.finish())
     }
 
     /// The id as text.

@@ -16,6 +16,7 @@
 mod ambiguity;
 mod canonical;
 mod plain;
+mod slashes;
 mod target;
 
 pub use ambiguity::{PathAmbiguities, PathAmbiguity};

@@ -3,13 +3,15 @@
 //! What this says nothing of may be fine nevertheless: it is for [`super::canonical`] to read, which also has the errors.
 
 use super::canonical::Role;
+use super::slashes::Slashes;
 use super::{CanonicalPath, PathAmbiguities, RequestTarget};
 use crate::limits::{MAX_PATH_BYTES, MAX_QUERY_BYTES};
 
 /// The target, if it has no escape, no segment that begins with a dot, none that is empty other than the last, and no byte
 /// that has a meaning to some server only. In both modes it is then read alike.
 pub(super) fn as_it_is(target: &[u8]) -> Option<RequestTarget> {
-    let (path, query) = match target.split_at_checked(path_len(target)?)? {
+    let mut slashes = Slashes::default();
+    let (path, query) = match target.split_at_checked(path_len(target, &mut slashes)?)? {
         (path, []) => (path, None),
         (path, [_question_mark, query @ ..]) => (path, Some(query)),
     };
@@ -24,36 +26,32 @@ pub(super) fn as_it_is(target: &[u8]) -> Option<RequestTarget> {
         Some(query) => Some(text(query)?),
         None => None,
     };
-    let path = CanonicalPath::from_canonical_text(text(path)?);
+    let path = CanonicalPath::from_plain_text(text(path)?, slashes);
     Some(RequestTarget { path, query, rewritten: false, normalized: PathAmbiguities::default() })
 }
 
 /// How many bytes there are before the query, if all of them stand for themselves.
-fn path_len(target: &[u8]) -> Option<usize> {
-    let mut after_slash = false;
-    let mut len: usize = 0;
-    for byte in target {
-        match look(*byte) & IN_PATH {
-            ANYWHERE => after_slash = false,
-            NOT_FIRST if !after_slash => {}
-            SLASH if !after_slash => after_slash = true,
-            END => break,
+fn path_len(target: &[u8], slashes: &mut Slashes) -> Option<usize> {
+    let mut rest = target.strip_prefix(b"/")?;
+    loop {
+        slashes.add(target.len().saturating_sub(rest.len()).saturating_sub(1));
+        let len = rest.iter().position(|byte| look(*byte) & IN_SEGMENT == 0).unwrap_or(rest.len());
+        let (segment, behind) = rest.split_at_checked(len)?;
+        if segment.first() == Some(&b'.') {
+            return None;
+        }
+        match behind {
+            [b'/', next @ ..] if !segment.is_empty() => rest = next,
+            [] | [b'?', ..] => return target.len().checked_sub(behind.len()),
             _not_plain => return None,
         }
-        len = len.saturating_add(1);
     }
-    (target.first() == Some(&b'/')).then_some(len)
 }
 
 /// A byte of a segment.
-const ANYWHERE: u8 = 1;
-/// A byte of a segment that it does not begin with.
-const NOT_FIRST: u8 = 2;
-const SLASH: u8 = 3;
-const END: u8 = 4;
-const IN_PATH: u8 = 7;
+const IN_SEGMENT: u8 = 1;
 /// A byte of a query.
-const IN_QUERY: u8 = 8;
+const IN_QUERY: u8 = 2;
 
 fn look(byte: u8) -> u8 {
     LOOKS.get(usize::from(byte)).copied().unwrap_or_default()
@@ -66,15 +64,12 @@ const fn looks() -> [u8; 256] {
     let mut looks = [0; 256];
     let mut byte = 0_u8;
     loop {
-        let in_path = match (byte, Role::of(byte)) {
-            (b'/', _) => SLASH,
-            (b'?', _) => END,
-            (b'.', _) => NOT_FIRST,
-            (_, Role::Unreserved | Role::Reserved) => ANYWHERE,
-            (_, Role::Refused(_) | Role::Foreign) => 0,
+        let in_segment = match Role::of(byte) {
+            Role::Unreserved | Role::Reserved => IN_SEGMENT,
+            Role::Refused(_) | Role::Foreign => 0,
         };
         let in_query = if byte.is_ascii_graphic() && byte != b'#' { IN_QUERY } else { 0 };
-        looks[byte as usize] = in_path | in_query;
+        looks[byte as usize] = in_segment | in_query;
         let Some(next) = byte.checked_add(1) else { return looks };
         byte = next;
     }

@@ -5,6 +5,7 @@ use std::fmt;
 
 use percent_encoding::percent_decode_str;
 
+use super::slashes::Slashes;
 use super::{PathAmbiguities, PathAmbiguity};
 
 /// What to do with a path that two servers could read differently.
@@ -62,13 +63,22 @@ impl fmt::Debug for RequestTarget {
 /// Starts with `/`, is ASCII, has no empty segment but possibly the last, no dot segments, and no escape that would
 /// be a delimiter when decoded. Two requests for the same path can still differ in escapes of reserved characters
 /// (`@` and `%40`), which RFC 3986 section 2.2 keeps apart; compare [`Segment::text`] to see through those.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct CanonicalPath(String);
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct CanonicalPath {
+    text: String,
+    slashes: Slashes,
+    has_escape: bool,
+}
 
 impl CanonicalPath {
-    /// For the one maker, in `canonical`.
+    /// For who reads paths.
     pub(super) fn from_canonical_text(text: String) -> Self {
-        Self(text)
+        Self { slashes: Slashes::of(&text), has_escape: text.contains('%'), text }
+    }
+
+    /// For who reads plain paths, without an escape, and notes the slashes meanwhile.
+    pub(super) fn from_plain_text(text: String, slashes: Slashes) -> Self {
+        Self { text, slashes, has_escape: false }
     }
 
     /// The same path with the slash at its end taken away, or put there; `None` for `/` alone.
@@ -77,14 +87,14 @@ impl CanonicalPath {
     /// spelling must not be evaded by the other.
     #[must_use]
     pub fn slash_twin(&self) -> Option<Self> {
-        match self.0.strip_suffix('/') {
+        match self.text.strip_suffix('/') {
             Some("") => None,
-            Some(without) => Some(Self(without.to_owned())),
+            Some(without) => Some(Self::from_canonical_text(without.to_owned())),
             None => {
-                let mut with = String::with_capacity(self.0.len().saturating_add(1));
-                with.push_str(&self.0);
+                let mut with = String::with_capacity(self.text.len().saturating_add(1));
+                with.push_str(&self.text);
                 with.push('/');
-                Some(Self(with))
+                Some(Self::from_canonical_text(with))
             }
         }
     }
@@ -92,22 +102,46 @@ impl CanonicalPath {
     /// The path as text, with its escapes.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.text
     }
 
     /// The segments from left to right: at least one, and the last is empty when the path ends with a slash.
     #[must_use]
     pub fn segments(&self) -> Segments<'_> {
         // The text before the first slash is empty and belongs to no segment.
-        let mut parts = between_slashes(&self.0);
+        let mut parts = between_slashes(&self.text);
         parts.next();
         Segments(parts)
+    }
+
+    /// How many segments there are, the empty one behind a slash at the end included. Where there are more than a template
+    /// can have ([`MAX_TEMPLATE_SEGMENTS`](crate::limits::MAX_TEMPLATE_SEGMENTS)), two more than that at most.
+    pub(crate) fn segment_count(&self) -> usize {
+        self.slashes.len()
+    }
+
+    /// The bytes of the segment with this number, counted from 0, with its escapes. Only for those that a template can have.
+    pub(crate) fn segment_bytes(&self, number: usize) -> Option<&[u8]> {
+        let start = self.slashes.get(number)?.saturating_add(1);
+        let end = self.slashes.get(number.saturating_add(1)).unwrap_or(self.text.len());
+        self.text.as_bytes().get(start..end)
+    }
+
+    /// Whether a segment has an escape, and stands for another text.
+    pub(crate) fn has_escape(&self) -> bool {
+        self.has_escape
+    }
+}
+
+impl fmt::Debug for CanonicalPath {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_tuple("CanonicalPath").field(&self.text).finish()
     }
 }
 
 impl fmt::Display for CanonicalPath {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
+        formatter.write_str(&self.text)
     }
 }
 

@@ -53,7 +53,9 @@ impl<T> Match<'_, '_, T> {
 pub struct Matches<'t, 'p, T> {
     tree: &'t PathTree<T>,
     path: &'p Spellings<'p>,
-    /// What remains to be looked at, the next on top: at most three a level.
+    /// The node to go on with, and its depth.
+    next: Option<(NodeNumber, usize)>,
+    /// What is to be looked at when there is none, the first on top: at most three a level.
     pending: SmallVec<[Pending; EXPECTED_PENDING]>,
     steps: usize,
     exhausted: bool,
@@ -67,11 +69,8 @@ enum Pending {
 
 impl<'t, 'p, T> Matches<'t, 'p, T> {
     pub(super) fn of(tree: &'t PathTree<T>, path: &'p Spellings<'p>) -> Self {
-        let mut pending = SmallVec::new();
-        if !tree.is_empty() {
-            pending.push(Pending::Node { number: ROOT, depth: 0 });
-        }
-        Self { tree, path, pending, steps: 0, exhausted: tree.is_overfull() }
+        let next = (!tree.is_empty()).then_some((ROOT, 0));
+        Self { tree, path, next, pending: SmallVec::new(), steps: 0, exhausted: tree.is_overfull() }
     }
 
     /// The nodes and leaves looked at so far.
@@ -87,7 +86,7 @@ impl<'t, 'p, T> Matches<'t, 'p, T> {
         self.exhausted
     }
 
-    /// Puts what the node offers for the remaining segments on the stack, the least specific first.
+    /// Goes on with the most specific that the node offers for the remaining segments, and puts the rest on the stack.
     fn visit(&mut self, number: NodeNumber, depth: usize) {
         let Some(node) = self.tree.node(number) else { return };
         if let Some(number) = node.rest() {
@@ -100,12 +99,11 @@ impl<'t, 'p, T> Matches<'t, 'p, T> {
             return;
         };
         let next = depth.saturating_add(1);
-        if let Some(number) = node.any() {
+        let literal = self.tree.literal_child(number, node, segment, || self.path.hash(depth));
+        if let Some((number, _)) = node.any().zip(literal) {
             self.pending.push(Pending::Node { number, depth: next });
         }
-        if let Some(number) = self.tree.literal_child(number, node, segment, || self.path.hash(depth)) {
-            self.pending.push(Pending::Node { number, depth: next });
-        }
+        self.next = literal.or(node.any()).map(|number| (number, next));
     }
 
     /// Where the segments that both spellings have end: one of them ends here, the other goes on with an empty one.
@@ -114,7 +112,7 @@ impl<'t, 'p, T> Matches<'t, 'p, T> {
         if let Some(number) = node.exact() {
             self.pending.push(Pending::Leaf { number, end: End::WithoutSlash });
         }
-        let slash = self.tree.literal_child(number, node, "", || hash_of_text(""));
+        let slash = self.tree.literal_child(number, node, b"", || hash_of_text(b""));
         if let Some(number) = slash.and_then(|slash| self.tree.node(slash)?.exact()) {
             self.pending.push(Pending::Leaf { number, end: End::WithSlash });
         }
@@ -129,7 +127,10 @@ impl<'t, 'p, T> Iterator for Matches<'t, 'p, T> {
             if self.exhausted {
                 return None;
             }
-            let next = self.pending.pop()?;
+            let next = match self.next.take() {
+                Some((number, depth)) => Pending::Node { number, depth },
+                None => self.pending.pop()?,
+            };
             if self.steps >= MAX_SEARCH_STEPS {
                 self.exhausted = true;
                 return None;

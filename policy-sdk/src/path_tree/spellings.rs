@@ -6,7 +6,7 @@ use smallvec::SmallVec;
 
 use super::tree::hash_of_text;
 use crate::limits::MAX_TEMPLATE_SEGMENTS;
-use crate::path::{CanonicalPath, decoded};
+use crate::path::CanonicalPath;
 
 /// A path in both of its spellings, with and without a slash at its end. What is about one and what is about the other is
 /// found in one search.
@@ -15,22 +15,16 @@ pub struct Spellings<'p> {
     own: &'p CanonicalPath,
     /// The other spelling, written when somebody asks for it.
     twin: OnceCell<Option<CanonicalPath>>,
-    /// The segments that both have, as far as a template can go. None of them is empty.
-    segments: SmallVec<[Segment; EXPECTED_SEGMENTS]>,
+    /// How many segments both have, as far as a template can go. None of them is empty.
+    count: usize,
     /// Whether these are all.
     complete: bool,
     ends_with_slash: bool,
-}
-
-/// Where a segment stands in the path.
-#[derive(Debug)]
-struct Segment {
-    start: usize,
-    end: usize,
-    /// Its decoded text, where it has an escape.
-    decoded: Option<Box<str>>,
-    /// The hash of its decoded text, once somebody asked for it: at most once for all nodes that it is looked for below.
-    hash: Cell<Option<u64>>,
+    /// The texts of the segments, where one of them has an escape.
+    decoded: Option<Vec<String>>,
+    /// The hash of each segment's text that somebody asked for: at most once for all nodes that it is looked for below. 0
+    /// where nobody did.
+    hashes: SmallVec<[Cell<u64>; EXPECTED_SEGMENTS]>,
 }
 
 /// The spellings that end where a template ends.
@@ -45,30 +39,24 @@ impl<'p> Spellings<'p> {
     /// Takes `path` apart.
     #[must_use]
     pub fn of(path: &'p CanonicalPath) -> Self {
-        let text = path.as_str();
-        let mut spellings = Self {
+        let ends_with_slash = path.as_str().ends_with('/');
+        let all = path.segment_count();
+        let all = if ends_with_slash { all.saturating_sub(1) } else { all };
+        let decoded = path.has_escape().then(|| {
+            let texts = path.segments().take(MAX_TEMPLATE_SEGMENTS);
+            texts.map(|segment| segment.text().into_owned()).collect()
+        });
+        let count = all.min(MAX_TEMPLATE_SEGMENTS);
+        let hashes = SmallVec::from_elem(Cell::new(0), count);
+        Self {
             own: path,
             twin: OnceCell::new(),
-            segments: SmallVec::new(),
-            complete: true,
-            ends_with_slash: text.ends_with('/'),
-        };
-        let (mut start, mut has_escape): (usize, bool) = (1, false);
-        // The text before the first slash is empty and belongs to no segment.
-        for (at, byte) in text.bytes().enumerate().skip(1) {
-            match byte {
-                b'/' => {
-                    spellings.push(start, at, has_escape);
-                    (start, has_escape) = (at.saturating_add(1), false);
-                }
-                b'%' => has_escape = true,
-                _other => {}
-            }
+            count,
+            complete: all == count,
+            ends_with_slash,
+            decoded,
+            hashes,
         }
-        if start < text.len() {
-            spellings.push(start, text.len(), has_escape);
-        }
-        spellings
     }
 
     /// The path as it came.
@@ -83,20 +71,29 @@ impl<'p> Spellings<'p> {
         self.twin.get_or_init(|| self.own.slash_twin()).as_ref()
     }
 
-    /// The decoded text of the segment at `place`, counted from 0; none where a spelling has an empty one.
+    /// The decoded text of the segment at `place`, counted from 0; none where a spelling has an empty one. It is UTF-8.
     #[must_use]
-    pub fn segment(&self, place: usize) -> Option<&str> {
-        self.segments.get(place).map(|segment| segment.text(self.own))
+    pub fn segment(&self, place: usize) -> Option<&[u8]> {
+        if place >= self.count {
+            return None;
+        }
+        match &self.decoded {
+            None => self.own.segment_bytes(place),
+            Some(texts) => texts.get(place).map(String::as_bytes),
+        }
     }
 
     /// The hash of [`Self::segment`].
     pub(super) fn hash(&self, place: usize) -> u64 {
-        let Some(segment) = self.segments.get(place) else { return hash_of_text("") };
-        segment.hash.get().unwrap_or_else(|| {
-            let hash = hash_of_text(segment.text(self.own));
-            segment.hash.set(Some(hash));
-            hash
-        })
+        let known = self.hashes.get(place).map_or(0, Cell::get);
+        if known != 0 {
+            return known;
+        }
+        let hash = hash_of_text(self.segment(place).unwrap_or_default());
+        if let Some(kept) = self.hashes.get(place) {
+            kept.set(hash);
+        }
+        hash
     }
 
     pub(super) const fn is_complete(&self) -> bool {
@@ -114,33 +111,12 @@ impl<'p> Spellings<'p> {
 
     /// Whether what ends so is about the other spelling.
     pub(super) fn is_twin(&self, end: End) -> bool {
-        !self.segments.is_empty()
+        self.count > 0
             && match end {
                 End::WithSlash => !self.ends_with_slash,
                 End::WithoutSlash => self.ends_with_slash,
                 End::Both => true,
             }
-    }
-
-    fn push(&mut self, start: usize, end: usize, has_escape: bool) {
-        if self.segments.len() >= MAX_TEMPLATE_SEGMENTS {
-            self.complete = false;
-            return;
-        }
-        let mut segment = Segment { start, end, decoded: None, hash: Cell::new(None) };
-        if has_escape {
-            segment.decoded = Some(decoded(segment.text(self.own)).into());
-        }
-        self.segments.push(segment);
-    }
-}
-
-impl Segment {
-    fn text<'a>(&'a self, path: &'a CanonicalPath) -> &'a str {
-        match &self.decoded {
-            Some(decoded) => decoded,
-            None => path.as_str().get(self.start..self.end).unwrap_or_default(),
-        }
     }
 }
 
@@ -158,26 +134,28 @@ mod tests {
             ("/", None, &[][..]),
             ("/a", Some("/a/"), &["a"]),
             ("/a/", Some("/a"), &["a"]),
-            ("/a/caf%C3%A9/b%40c", Some("/a/caf%C3%A9/b%40c/"), &["a", "café", "b@c"]),
+            ("/a/caf%C3%A9/b%40c/d", Some("/a/caf%C3%A9/b%40c/d/"), &["a", "café", "b@c", "d"]),
         ] {
             let path = canonicalize(text.as_bytes(), PathMode::Refuse).unwrap().path;
             let spellings = Spellings::of(&path);
             assert_eq!(spellings.own().as_str(), text);
             assert_eq!(spellings.twin().map(CanonicalPath::as_str), twin);
-            let found: Vec<&str> = (0..).map_while(|place| spellings.segment(place)).collect();
-            assert_eq!(found, segments);
+            let found: Vec<_> = (0..).map_while(|place| spellings.segment(place)).collect();
+            assert_eq!(found, segments.iter().map(|segment| segment.as_bytes()).collect::<Vec<_>>());
             assert!(spellings.is_complete());
         }
     }
 
     #[test]
     fn a_path_is_taken_apart_as_far_as_a_template_can_go() {
-        for (count, complete) in [(MAX_TEMPLATE_SEGMENTS, true), (MAX_TEMPLATE_SEGMENTS + 1, false)] {
+        for (count, complete) in
+            [(MAX_TEMPLATE_SEGMENTS, true), (MAX_TEMPLATE_SEGMENTS + 1, false), (200, false)]
+        {
             for end in ["", "/"] {
                 let text = "/a".repeat(count) + end;
                 let path = canonicalize(text.as_bytes(), PathMode::Refuse).unwrap().path;
                 let spellings = Spellings::of(&path);
-                assert_eq!(spellings.segments.len(), MAX_TEMPLATE_SEGMENTS);
+                assert_eq!(spellings.count, MAX_TEMPLATE_SEGMENTS);
                 assert_eq!(spellings.is_complete(), complete);
             }
         }

@@ -5,7 +5,7 @@ use std::hash::BuildHasher;
 
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 use rustc_hash::FxBuildHasher;
 
 use super::search::Matches;
@@ -192,7 +192,7 @@ impl<T> PathTree<T> {
         &self,
         parent: NodeNumber,
         node: &Node,
-        text: &str,
+        text: &[u8],
         hash: impl FnOnce() -> u64,
     ) -> Option<NodeNumber> {
         let is_it = |number: &NodeNumber| is_child(&self.nodes, &self.text, *number, parent, text);
@@ -227,8 +227,8 @@ impl<T> PathTree<T> {
             text.push('/');
             match piece {
                 Piece::Literal(_blank) => {
-                    let literal = node.map_or("", |node| node.text(&self.text));
-                    text.extend(utf8_percent_encode(literal, ESCAPED_IN_LITERALS));
+                    let literal = node.map_or(b"".as_slice(), |node| node.text(&self.text));
+                    text.extend(percent_encode(literal, ESCAPED_IN_LITERALS));
                 }
                 Piece::Named(name) => text.extend(["{", name, "}"]),
                 Piece::Any => text.push('*'),
@@ -296,8 +296,8 @@ impl<T> PathTree<T> {
 
     fn add_literal(&mut self, parent: NodeNumber, literal: &str) -> Option<NodeNumber> {
         let PathTree { nodes, text, literals, .. } = self;
-        let hash = hash_below(parent, hash_of_text(literal));
-        let is_it = |number: &NodeNumber| is_child(nodes, text, *number, parent, literal);
+        let hash = hash_below(parent, hash_of_text(literal.as_bytes()));
+        let is_it = |number: &NodeNumber| is_child(nodes, text, *number, parent, literal.as_bytes());
         match literals.entry(hash, is_it, |number| hash_of(nodes, text, *number)) {
             Entry::Occupied(there) => Some(*there.get()),
             Entry::Vacant(free) => {
@@ -378,9 +378,9 @@ impl Node {
         (self.rest != NONE).then_some(self.rest)
     }
 
-    fn text<'a>(&self, all: &'a str) -> &'a str {
+    fn text<'a>(&self, all: &'a str) -> &'a [u8] {
         let start = index(self.start);
-        all.get(start..start.saturating_add(index(self.len))).unwrap_or_default()
+        all.as_bytes().get(start..start.saturating_add(index(self.len))).unwrap_or_default()
     }
 }
 
@@ -426,13 +426,13 @@ const ESCAPED_IN_LITERALS: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'@');
 
 /// Whether a node is the child of `parent` for this literal. A wildcard has no text, and is not found by one.
-fn is_child(nodes: &[Node], all: &str, number: NodeNumber, parent: NodeNumber, text: &str) -> bool {
+fn is_child(nodes: &[Node], all: &str, number: NodeNumber, parent: NodeNumber, text: &[u8]) -> bool {
     nodes.get(index(number)).is_some_and(|node| node.parent == parent && node.text(all) == text)
 }
 
 /// Without a seed, so that every run and every worker does the same. Texts of requests are only looked for, never added:
 /// a client cannot make a chain longer.
-pub(super) fn hash_of_text(text: &str) -> u64 {
+pub(super) fn hash_of_text(text: &[u8]) -> u64 {
     FxBuildHasher.hash_one(text)
 }
 

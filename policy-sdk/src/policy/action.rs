@@ -38,18 +38,21 @@ impl Words {
         Words { any, write, read, create, update, delete, has_others }
     }
 
-    fn named(&self, name: &str, symbols: &Symbols) -> Option<Symbol> {
+    /// The symbol of an action's name, and whether it is known to read and to write.
+    fn named(&self, name: &str, symbols: &Symbols) -> (Option<Symbol>, bool, bool) {
         match name {
-            "read" => self.read,
-            "create" => self.create,
-            "update" => self.update,
-            "delete" => self.delete,
-            other => self.other(other, symbols),
+            "read" => (self.read, true, false),
+            "create" => (self.create, false, true),
+            "update" => (self.update, false, true),
+            "delete" => (self.delete, false, true),
+            other => (self.method(other, symbols), false, false),
         }
     }
 
-    fn other(&self, name: &str, symbols: &Symbols) -> Option<Symbol> {
-        if self.has_others || matches!(name, "*" | "write") { symbols.get(Kind::Action, name) } else { None }
+    /// The symbol of a method. No word of ours begins with a capital letter, and nearly every method does.
+    fn method(&self, method: &str, symbols: &Symbols) -> Option<Symbol> {
+        let is_no_word = !self.has_others && method.as_bytes().first().is_some_and(u8::is_ascii_uppercase);
+        if is_no_word { None } else { symbols.get(Kind::Action, method) }
     }
 }
 
@@ -57,10 +60,9 @@ impl Actions {
     /// An action without a name of its own, such as `MOVE`, is no write that could be allowed by that word, and may well be
     /// one that was to be denied. The same goes for a document's own actions: nobody knows which of them write.
     pub(super) fn of(action: Action<'_>, words: &Words, symbols: &Symbols) -> Actions {
-        let name = action.name().and_then(|name| words.named(name, symbols));
-        let method = action.method().and_then(|method| words.named(method, symbols));
-        let writes = matches!(action.name(), Some("create" | "update" | "delete"));
-        let reads = action.name() == Some("read");
+        let named = action.name().map(|name| words.named(name, symbols));
+        let (name, reads, writes) = named.unwrap_or_default();
+        let method = action.method().and_then(|method| words.method(method, symbols));
         let fitting = |write: bool, effect: Effect| {
             [words.any, words.write.filter(|_| write), name, method]
                 .map(|action| action.map_or(NOTHING, |action| what(action, effect)))

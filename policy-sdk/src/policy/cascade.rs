@@ -268,7 +268,7 @@ impl Attached {
     ) {
         let mut grants = situation.exempt == Truth::True;
         let mut perhaps_grants = matches!(situation.exempt, Truth::Unknown(_));
-        for part in Part::ALL {
+        for part in self.demands.demanded() {
             let id = || [RuleId::new(None, &format!("{}/{}", self.name, part.field()))];
             let judgement = self.demands.judge(part, situation.case, path, Truth::False, steps);
             let is_grant = self.is_abac && part == Part::Conditions;
@@ -300,7 +300,9 @@ impl Attached {
         witness.note(|| self.entries.tell(situation.asked).into_group("rules and acl"));
         let objects = !tally.deny.is_empty() || !tally.may_deny.is_empty();
         grants |= !tally.permit.is_empty();
-        votes.deny_if(self.entries.ids(&tally.deny));
+        if !tally.deny.is_empty() {
+            votes.deny(self.entries.ids(&tally.deny), Refusal::AccessDenied);
+        }
         votes.may_deny(self.entries.ids(&tally.may_deny));
         if may_grant {
             votes.permit(self.entries.ids(&tally.permit));

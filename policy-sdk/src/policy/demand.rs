@@ -34,7 +34,13 @@ pub(super) struct Demands {
     conditions: Conditions,
     /// The path that the conditions' placeholders are of.
     template: Option<PathTemplate>,
+    /// Of which kinds there are any.
+    parts: Parts,
 }
+
+/// Kinds of demands: one bit each.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Parts(u8);
 
 /// One kind of demand, in the order in which they are looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,6 +94,11 @@ impl Part {
         Part::Conditions,
     ];
 
+    /// A place for each: there are seven of them and eight bits.
+    const fn bit(self) -> u8 {
+        1_u8.wrapping_shl(self as u32)
+    }
+
     /// The field of the document that demands it.
     pub(super) fn field(self) -> &'static str {
         match self {
@@ -97,6 +108,12 @@ impl Part {
             Part::Restrictions => "restrictions",
             Part::Conditions => "conditions",
         }
+    }
+}
+
+impl Parts {
+    const fn contain(self, part: Part) -> bool {
+        self.0 & part.bit() != 0
     }
 }
 
@@ -146,6 +163,7 @@ impl Demands {
             methods: restrictions.methods.clone(),
             ..Demands::of_route(require, conditions, template, compiler)
         }
+        .noting_parts()
     }
 
     /// What a route demands. Nothing of it is kept when it demands nothing.
@@ -165,16 +183,24 @@ impl Demands {
             conditions,
             ..Demands::default()
         }
+        .noting_parts()
     }
 
     /// The same demands and a permission.
     pub(super) fn and_permission(self, permission: Option<Arc<Wanted>>) -> Demands {
-        Demands { permission, ..self }
+        Demands { permission, ..self }.noting_parts()
     }
 
     /// Whether anything is demanded at all.
     pub(super) fn demand_nothing(&self) -> bool {
-        Part::ALL.into_iter().all(|part| !self.demands(part))
+        self.parts == Parts::default()
+    }
+
+    /// The kinds of demands that there are, in order.
+    pub(super) fn demanded(&self) -> impl Iterator<Item = Part> + use<> {
+        let parts = self.parts;
+        let all = if self.demand_nothing() { [].as_slice() } else { &Part::ALL };
+        all.iter().copied().filter(move |part| parts.contain(*part))
     }
 
     /// Whether its conditions look at the body.
@@ -196,7 +222,7 @@ impl Demands {
         exempt: Truth,
         steps: &mut Steps,
     ) -> Judgement {
-        if !self.demands(part) {
+        if !self.parts.contain(part) {
             return Judgement::NotDemanded;
         }
         let caller = case.caller;
@@ -220,7 +246,12 @@ impl Demands {
         }
     }
 
-    fn demands(&self, part: Part) -> bool {
+    fn noting_parts(self) -> Demands {
+        let bits = Part::ALL.into_iter().filter(|part| self.have(*part)).map(Part::bit);
+        Demands { parts: Parts(bits.fold(0, |bits, bit| bits | bit)), ..self }
+    }
+
+    fn have(&self, part: Part) -> bool {
         match part {
             Part::Groups => !self.groups.is_empty(),
             Part::Roles => !self.roles.demands_nothing(),

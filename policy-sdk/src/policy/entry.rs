@@ -11,7 +11,7 @@ use hashbrown::HashTable;
 use smallvec::SmallVec;
 
 use crate::condition::{Conditions, Facts, Fault, Steps, Truth};
-use crate::decision::RuleId;
+use crate::decision::{Refusal, RuleId};
 use crate::document::Effect;
 use crate::limits::MAX_REASONS;
 use crate::path_tree::{Match, PathTemplate, PathTree, Spellings};
@@ -21,6 +21,7 @@ use super::action::{Actions, MAX_WORDS, denies};
 use super::caller::Caller;
 use super::hash::hash_numbers;
 use super::symbol::{Symbol, Symbols};
+use super::vote::Votes;
 use names::Names;
 
 /// Every rule and every access list of one place of a document.
@@ -128,6 +129,28 @@ impl Entries {
             }
         }
         tally
+    }
+
+    /// Adds what was counted. Most of it is nothing.
+    pub(super) fn vote(&self, tally: &Tally, votes: &mut Votes) {
+        if !tally.permit.is_empty() {
+            votes.permit(self.ids(&tally.permit));
+        }
+        if !tally.deny.is_empty() {
+            votes.deny(self.ids(&tally.deny), Refusal::AccessDenied);
+        }
+        if !tally.may_permit.is_empty() {
+            votes.may_permit(self.ids(&tally.may_permit));
+        }
+        if !tally.may_deny.is_empty() {
+            votes.may_deny(self.ids(&tally.may_deny));
+        }
+        if tally.perhaps_permits {
+            votes.perhaps_permit();
+        }
+        if tally.perhaps_denies {
+            votes.perhaps_deny();
+        }
     }
 
     /// Entries that would have permitted another role the same: some of them, where there are many.

@@ -397,7 +397,7 @@ impl Policy {
         let mut votes = Votes::default();
         let path = case.request.resource.path;
         let mut told = W::default();
-        for part in Part::ALL {
+        for part in self.demands.demanded() {
             let id = || [RuleId::new(Some(part.field()), "")];
             let judgement = self.demands.judge(part, case, path, Truth::False, steps);
             let grants = self.is_abac && part == Part::Conditions;
@@ -425,8 +425,10 @@ impl Policy {
             let id = || [route.id().clone()];
             let (mut met, mut perhaps_met) = (true, true);
             let mut told = W::default();
-            for part in Part::ALL {
-                let Some(demands) = route.demands() else { continue };
+            let demands = route.demands();
+            let demanded =
+                demands.into_iter().flat_map(|demands| demands.demanded().map(move |part| (demands, part)));
+            for (demands, part) in demanded {
                 let judgement = demands.judge(part, case, path, exempt, steps);
                 told.note(|| demands.tell(part, &judgement, false, case, path));
                 match judgement {
@@ -451,16 +453,7 @@ impl Policy {
             witness.note(|| Some(telling::route_demands(route, grants, told.into_nodes())));
         }
         let tally = self.entries.decide(asked, steps);
-        votes.permit(self.entries.ids(&tally.permit));
-        votes.deny_if(self.entries.ids(&tally.deny));
-        votes.may_permit(self.entries.ids(&tally.may_permit));
-        votes.may_deny(self.entries.ids(&tally.may_deny));
-        if tally.perhaps_permits {
-            votes.perhaps_permit();
-        }
-        if tally.perhaps_denies {
-            votes.perhaps_deny();
-        }
+        self.entries.vote(&tally, &mut votes);
         witness.note(|| self.entries.tell(asked).into_group("rules and acl"));
         witness.note(|| self.superusers.tell(superuser, case));
         match superuser {

@@ -199,18 +199,18 @@ impl Tenants {
             }
         };
         // What the path as it came names is looked at before what its other spelling does.
-        let mut by_twin: SmallVec<[(&RuleId, &str); 2]> = SmallVec::new();
+        let mut by_twin: SmallVec<[(&RuleId, &[u8]); 2]> = SmallVec::new();
         for bound in self.paths.all(paths) {
             let BoundPath { id, place } = bound.value;
             let Some(tenant) = place.and_then(|place| paths.segment(place)) else { continue };
             if bound.is_own() {
-                name(id, Cow::Borrowed(tenant.as_bytes()))?;
+                name(id, Cow::Borrowed(tenant))?;
             } else {
                 by_twin.push((id, tenant));
             }
         }
         for (id, tenant) in by_twin {
-            name(id, Cow::Borrowed(tenant.as_bytes()))?;
+            name(id, Cow::Borrowed(tenant))?;
         }
         for (id, header) in &self.headers {
             for value in request.context.header_values(header) {

@@ -6,18 +6,25 @@ use crate::limits::MAX_REASONS;
 /// What has been said so far. The order of saying chooses the order of reasons, and never the answer.
 #[derive(Debug, Default)]
 pub(super) struct Votes {
-    pub(super) permits: Vec<RuleId>,
-    pub(super) denials: Vec<RuleId>,
-    /// What is answered when something denies: the first denial's.
-    pub(super) refusal: Option<Refusal>,
-    /// Might have permitted.
-    pub(super) may_permit: Vec<RuleId>,
-    /// Might have denied.
-    pub(super) may_deny: Vec<RuleId>,
+    permits: Vec<RuleId>,
+    /// Absent in most decisions.
+    others: Option<Box<Others>>,
     /// Something permits or not, as a fact has it that is not known.
     perhaps_permits: bool,
     /// Something denies or not, as a fact has it that is not known.
     perhaps_denies: bool,
+}
+
+/// What does not permit.
+#[derive(Debug, Default)]
+struct Others {
+    denials: Vec<RuleId>,
+    /// What is answered when something denies: the first denial's.
+    refusal: Option<Refusal>,
+    /// Might have permitted.
+    may_permit: Vec<RuleId>,
+    /// Might have denied.
+    may_deny: Vec<RuleId>,
 }
 
 /// What the votes come to.
@@ -37,24 +44,17 @@ impl Votes {
     }
 
     pub(super) fn deny(&mut self, ids: impl IntoIterator<Item = RuleId>, refusal: Refusal) {
-        keep(&mut self.denials, ids);
-        self.refusal.get_or_insert(refusal);
-    }
-
-    /// Rules that deny, if there are any.
-    pub(super) fn deny_if(&mut self, ids: impl IntoIterator<Item = RuleId>) {
-        let mut ids = ids.into_iter().peekable();
-        if ids.peek().is_some() {
-            self.deny(ids, Refusal::AccessDenied);
-        }
+        let others = self.others.get_or_insert_default();
+        keep(&mut others.denials, ids);
+        others.refusal.get_or_insert(refusal);
     }
 
     pub(super) fn may_permit(&mut self, ids: impl IntoIterator<Item = RuleId>) {
-        keep(&mut self.may_permit, ids);
+        keep(&mut self.others.get_or_insert_default().may_permit, ids);
     }
 
     pub(super) fn may_deny(&mut self, ids: impl IntoIterator<Item = RuleId>) {
-        keep(&mut self.may_deny, ids);
+        keep(&mut self.others.get_or_insert_default().may_deny, ids);
     }
 
     pub(super) fn perhaps_permit(&mut self) {
@@ -67,18 +67,20 @@ impl Votes {
 
     /// What is not known counts only where it could make a refusal of a permit, or a permit of a refusal.
     pub(super) fn conclude(self) -> Verdict {
-        if let Some(refusal) = self.refusal {
-            Verdict::Deny(refusal, self.denials)
-        } else if !self.may_deny.is_empty() {
-            Verdict::Indeterminate(self.may_deny)
-        } else if self.perhaps_denies && (self.perhaps_permits || !self.permits.is_empty()) {
+        let Votes { permits, others, perhaps_permits, perhaps_denies } = self;
+        let others = others.map_or_else(Others::default, |others| *others);
+        if let Some(refusal) = others.refusal {
+            Verdict::Deny(refusal, others.denials)
+        } else if !others.may_deny.is_empty() {
+            Verdict::Indeterminate(others.may_deny)
+        } else if perhaps_denies && (perhaps_permits || !permits.is_empty()) {
             Verdict::NotKnown
-        } else if !self.permits.is_empty() {
-            Verdict::Permit(self.permits)
-        } else if self.perhaps_permits {
+        } else if !permits.is_empty() {
+            Verdict::Permit(permits)
+        } else if perhaps_permits {
             Verdict::NotKnown
-        } else if !self.may_permit.is_empty() {
-            Verdict::Indeterminate(self.may_permit)
+        } else if !others.may_permit.is_empty() {
+            Verdict::Indeterminate(others.may_permit)
         } else {
             Verdict::NotApplicable
         }

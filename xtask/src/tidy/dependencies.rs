@@ -33,7 +33,7 @@ const ALONE: &str = "portcullis-policy";
 const HOST_ONLY: [&str; 2] = ["getrandom", "proxy-wasm"];
 
 /// Everything behind the decision point. A crate that is new here has been read: it sees every request.
-const BEHIND_POLICY: [&str; 30] = [
+const BEHIND_POLICY: [&str; 31] = [
     "convert_case",
     "deserr",
     "deserr-internal",
@@ -57,6 +57,7 @@ const BEHIND_POLICY: [&str; 30] = [
     "serde_derive_internals",
     "serde_json",
     "smallvec",
+    "smol_str",
     "strsim",
     "syn",
     "thiserror",

@@ -4,6 +4,7 @@
 
 use hashbrown::HashTable;
 
+use crate::decision::RuleId;
 use crate::document::{AccessList, Condition, Effect, JsonPointer, Problem, Rule};
 use crate::limits::MAX_SEARCH_STEPS;
 use crate::path_tree::PathTemplate;
@@ -65,7 +66,7 @@ impl Building {
         let number = self.next;
         self.next = self.next.saturating_add(1);
         if let Some(name) = name {
-            self.whole.names.given.push((number, name.into()));
+            self.whole.names.given.push((number, RuleId::new(Some(name), "")));
         }
         number
     }
