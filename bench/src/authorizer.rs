@@ -1,47 +1,36 @@
-//! The least that `ext_authz` can ask: a gRPC server that permits everything and looks at nothing. What a real one does
-//! comes on top of what is measured with it.
+//! The server that `ext_authz` asks, in a process of its own: `bin/portcullis-bench-authorizer.rs`, beside this program.
 
-use anyhow::Result;
-use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Response};
-use tokio::net::{TcpListener, TcpStream};
+use std::process::Stdio;
 
-/// A `CheckResponse` (envoy.service.auth.v3) with status 0 and an empty `OkHttpResponse`, in the frame of gRPC.
-const PERMIT: [u8; 9] = [0, 0, 0, 0, 4, 0x0a, 0, 0x1a, 0];
+use anyhow::{Context, Result};
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
 
-/// Starts one; its port. It ends with the runtime.
-///
-/// # Errors
-/// When it cannot listen.
-pub(crate) async fn start() -> Result<u16> {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
-    let port = listener.local_addr()?.port();
-    tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            tokio::spawn(serve(stream));
-        }
-    });
-    Ok(port)
+use crate::process::Process;
+
+/// A server, gone when dropped.
+pub(crate) struct Authorizer {
+    /// Its process.
+    pub(crate) process: Process,
+    /// Where it listens.
+    pub(crate) port: u16,
+    // Its standard input is open for as long as it is to serve.
+    _child: Child,
 }
 
-async fn serve(stream: TcpStream) -> Result<()> {
-    stream.set_nodelay(true)?;
-    let mut connection = h2::server::handshake(stream).await?;
-    while let Some(request) = connection.accept().await {
-        let (request, mut answer) = request?;
-        tokio::spawn(async move {
-            let mut body = request.into_body();
-            while let Some(data) = body.data().await {
-                body.flow_control().release_capacity(data?.len())?;
-            }
-            let head = Response::builder().header("content-type", "application/grpc").body(())?;
-            let mut stream = answer.send_response(head, false)?;
-            stream.send_data(Bytes::from_static(&PERMIT), false)?;
-            let mut trailers = HeaderMap::new();
-            trailers.insert("grpc-status", HeaderValue::from_static("0"));
-            stream.send_trailers(trailers)?;
-            anyhow::Ok(())
-        });
+impl Authorizer {
+    /// Starts one.
+    ///
+    /// # Errors
+    /// When it was not built, or does not say where it listens.
+    pub(crate) async fn start() -> Result<Self> {
+        let program = std::env::current_exe()?.with_file_name("portcullis-bench-authorizer");
+        let mut command = Command::new(&program);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
+        let mut child = command.spawn().with_context(|| format!("cannot run {}", program.display()))?;
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().context("stdout is piped")?).read_line(&mut line).await?;
+        let port = line.trim().parse().context("the authorizer says no port")?;
+        Ok(Self { process: Process::new(child.id().context("it runs")?), port, _child: child })
     }
-    Ok(())
 }

@@ -13,6 +13,8 @@ pub(crate) struct Comparison {
     pub(crate) traffic: Traffic,
     /// What the ratio of CPU above the bare listener may be at most; none where it is only told.
     pub(crate) bar: Option<f64>,
+    /// Whether the CPU of the server that the other asks counts, too.
+    pub(crate) with_server: bool,
 }
 
 const fn row(
@@ -22,11 +24,11 @@ const fn row(
     traffic: Traffic,
     bar: Option<f64>,
 ) -> Comparison {
-    Comparison { name, ours, against, traffic, bar }
+    Comparison { name, ours, against, traffic, bar, with_server: false }
 }
 
 /// All comparisons.
-pub(crate) const COMPARISONS: [Comparison; 18] = [
+pub(crate) const COMPARISONS: [Comparison; 19] = [
     row("warm", Lane::Ours, Lane::NativeCachedRbac, Traffic::Warm, Some(0.85)),
     row("warm, with the guard", Lane::OursGuarded, Lane::NativeCachedRbac, Traffic::Warm, None),
     row("warm, audit on", Lane::OursAudited, Lane::NativeCachedRbac, Traffic::Warm, Some(1.0)),
@@ -37,6 +39,10 @@ pub(crate) const COMPARISONS: [Comparison; 18] = [
     row("forged, each new", Lane::Ours, Lane::NativeCachedRbac, Traffic::Forged, Some(1.0)),
     row("forged, a flood from one source", Lane::Ours, Lane::NativeCachedRbac, Traffic::Flood, Some(1.0)),
     row("warm, against ext_authz", Lane::Ours, Lane::ExtAuthz, Traffic::Warm, Some(0.2)),
+    Comparison {
+        with_server: true,
+        ..row("warm, against ext_authz and its server", Lane::Ours, Lane::ExtAuthz, Traffic::Warm, None)
+    },
     row("warm, against an empty filter", Lane::Ours, Lane::Empty, Traffic::Warm, None),
     row("warm, 100 000 rules against ten", Lane::OursLarge, Lane::Ours, Traffic::Warm, Some(1.5)),
     row("warm between new tokens", Lane::Ours, Lane::NativeCachedRbac, Traffic::Mixed, None),

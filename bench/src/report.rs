@@ -57,8 +57,14 @@ pub(crate) fn ratios(rounds: &[Round]) -> Vec<Ratio> {
 }
 
 fn ratio(comparison: &Comparison, rounds: &[Round]) -> Ratio {
-    let Comparison { name, ours, against, traffic, bar } = *comparison;
-    let in_round = |round: &Round| above_bare(round, ours, traffic) / above_bare(round, against, traffic);
+    let Comparison { name, ours, against, traffic, bar, with_server } = *comparison;
+    let server = |round: &Round| {
+        round.get(&Place { lane: against, traffic }).map_or(f64::NAN, |sample| sample.server_us)
+    };
+    let in_round = |round: &Round| {
+        let other = above_bare(round, against, traffic) + if with_server { server(round) } else { 0.0 };
+        above_bare(round, ours, traffic) / other
+    };
     let ratio = Spread::of(rounds.iter().map(in_round).collect());
     Ratio {
         name,
@@ -82,14 +88,20 @@ mod tests {
 
     #[test]
     fn a_ratio_is_of_what_comes_above_the_bare_listener_in_the_same_round() {
-        let sample = |cpu_us| Sample { cpu_us, per_second: 1.0 };
+        let sample = |cpu_us| Sample { cpu_us, server_us: 30.0, per_second: 1.0 };
         let round = Round::from([
             (Place::warm(Lane::Bare), sample(20.0)),
             (Place::warm(Lane::Ours), sample(30.0)),
             (Place::warm(Lane::NativeCachedRbac), sample(40.0)),
         ]);
-        let warm = ratio(&COMPARISONS[0], &[round]);
+        let warm = ratio(&COMPARISONS[0], std::slice::from_ref(&round));
         assert_eq!((warm.ratio.median, warm.kept), (0.5, Some(true)));
+        let asked = Comparison { with_server: true, ..COMPARISONS[0] };
+        assert_eq!(
+            ratio(&asked, std::slice::from_ref(&round)).ratio.median,
+            0.2,
+            "10 of 20 and the server's 30"
+        );
     }
 
     #[test]

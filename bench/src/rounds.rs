@@ -32,6 +32,8 @@ const UNCOUNTED: usize = 5;
 pub(crate) struct Sample {
     /// CPU of the whole process for a request, in microseconds, the bare listener's share included.
     pub(crate) cpu_us: f64,
+    /// CPU of the server that is asked for each request, in microseconds; 0 where none is.
+    pub(crate) server_us: f64,
     /// Requests a second of wall clock.
     pub(crate) per_second: f64,
 }
@@ -136,13 +138,16 @@ async fn round(
             let passes = place.traffic.passes() || !place.lane.looks_at_tokens();
             let clients = of(clients, place)?;
             clients.send(requests, numbers.start..counted.start, passes).await?;
-            let (before, started) = (stage.process.cpu()?, Instant::now());
+            let server = || {
+                if place.lane == Lane::ExtAuthz { stage.authorizer.process.cpu() } else { Ok(Duration::ZERO) }
+            };
+            let (before, served, started) = (stage.process.cpu()?, server()?, Instant::now());
             clients.send(requests, counted.clone(), passes).await?;
-            let (took, cpu) = (started.elapsed(), stage.process.cpu()?.saturating_sub(before));
             let sum = used.entry(place).or_default();
+            sum.took += started.elapsed();
+            sum.cpu += stage.process.cpu()?.saturating_sub(before);
+            sum.server += server()?.saturating_sub(served);
             sum.requests += counted.len();
-            sum.cpu += cpu;
-            sum.took += took;
         }
     }
     Ok(used.into_iter().map(|(place, used)| (place, used.sample())).collect())
@@ -153,6 +158,7 @@ async fn round(
 struct Used {
     requests: usize,
     cpu: Duration,
+    server: Duration,
     took: Duration,
 }
 
@@ -161,6 +167,7 @@ impl Used {
         let requests = self.requests as f64;
         Sample {
             cpu_us: self.cpu.as_secs_f64() * 1e6 / requests,
+            server_us: self.server.as_secs_f64() * 1e6 / requests,
             per_second: requests / self.took.as_secs_f64(),
         }
     }

@@ -10,7 +10,7 @@ use portcullis_testbed::sink::Sink;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::authorizer;
+use crate::authorizer::Authorizer;
 use crate::capabilities;
 use crate::lane::Lane;
 use crate::listener::{Parts, bootstrap};
@@ -64,6 +64,8 @@ impl Place {
 pub(crate) struct Stage {
     /// Envoy's process.
     pub(crate) process: Process,
+    /// The server that `ext_authz` asks.
+    pub(crate) authorizer: Authorizer,
     addresses: BTreeMap<Place, SocketAddr>,
     // Kept for as long as it runs.
     _envoy: Envoy,
@@ -98,13 +100,14 @@ impl Stage {
     ) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let sink = Sink::start(&folder.path().join("audit.ndjson")).await?;
+        let authorizer = Authorizer::start().await?;
         let parts = Parts {
             module: &programs.module,
             empty: &programs.empty,
             alone: &programs.alone,
             jwks: mint.keys().jwks(),
             sink: sink.address().port(),
-            authorizer: authorizer::start().await?,
+            authorizer: authorizer.port,
         };
         let mut options = EnvoyOptions::new(&programs.envoy, bootstrap(&parts, places, port)?);
         options.concurrency = workers;
@@ -115,7 +118,7 @@ impl Stage {
         for place in places {
             addresses.insert(*place, envoy.listener(&place.name()).await?);
         }
-        Ok(Self { process, addresses, _envoy: envoy, _sink: sink, _folder: folder })
+        Ok(Self { process, authorizer, addresses, _envoy: envoy, _sink: sink, _folder: folder })
     }
 
     /// Where it listens.
