@@ -16,6 +16,9 @@ const BEGIN: &str = "<!-- Written by `cargo xtask bench`, from here -->";
 /// Behind it.
 const END: &str = "<!-- to here -->";
 
+/// The load average for each core above which a machine is busy before anything is measured.
+const BUSY: f64 = 0.5;
+
 /// A page without anything that people wrote.
 pub(crate) const EMPTY: &str = concat!(
     "# What the gate costs beside Envoy's own filters\n\n",
@@ -72,6 +75,7 @@ fn written(runs: &[Run]) -> Result<String> {
         image("ratios", "Ratios of CPU above the bare listener, with their bars"),
         "## The runs".to_owned(),
         circumstances(runs).markdown(),
+        busy(runs),
         format!(
             "All that follows is of run {}. Each run as it was measured: {}.",
             runs.len(),
@@ -132,7 +136,9 @@ fn written(runs: &[Run]) -> Result<String> {
         memories(last).markdown(),
         image("memory", "Resident memory over a long run"),
     ];
-    Ok(sections.map(|section| format!("{}\n", section.trim_end())).join("\n"))
+    let sections = sections.iter().filter(|section| !section.is_empty());
+    let sections: Vec<_> = sections.map(|section| format!("{}\n", section.trim_end())).collect();
+    Ok(sections.join("\n"))
 }
 
 fn image(name: &str, what: &str) -> String {
@@ -142,6 +148,20 @@ fn image(name: &str, what: &str) -> String {
 fn runs_as_json(runs: usize) -> String {
     let names: Vec<_> = (1..=runs).map(|run| format!("[run {run}](performance/run-{run}.json)")).collect();
     names.join(", ")
+}
+
+/// Which runs began on a machine that had other things to do; empty when none did.
+fn busy(runs: &[Run]) -> String {
+    let busy = |run: &Run| run.circumstances.load > BUSY * run.circumstances.cores as f64;
+    let numbers: Vec<_> =
+        (1..).zip(runs).filter(|(_, run)| busy(run)).map(|(number, _)| format!("run {number}")).collect();
+    if numbers.is_empty() {
+        return String::new();
+    }
+    format!(
+        "**On a busy machine**: {}. What a neighbour takes from cores and caches is in the figures.",
+        numbers.join(", ")
+    )
 }
 
 fn circumstances(runs: &[Run]) -> Table {
@@ -289,5 +309,14 @@ mod tests {
             assert!(page.contains(part), "{part} in {page}");
         }
         assert_eq!(plots(&[example()]).unwrap().len(), 5);
+    }
+
+    #[test]
+    fn a_busy_machine_is_named() {
+        let mut late = example();
+        late.circumstances.load = 1.5;
+        let page = put_in(EMPTY, &[example(), late]).unwrap();
+        assert!(page.contains("**On a busy machine**: run 2."), "{page}");
+        assert!(!put_in(EMPTY, &[example()]).unwrap().contains("busy"));
     }
 }
