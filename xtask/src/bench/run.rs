@@ -24,7 +24,7 @@ pub(crate) struct Circumstances {
     pub(crate) command: String,
     pub(crate) processor: String,
     pub(crate) cores: usize,
-    /// Of one minute, before anything was measured.
+    /// Of one minute, before anything was built or measured.
     pub(crate) load: f64,
     pub(crate) envoy: String,
     pub(crate) rust: String,
@@ -180,13 +180,13 @@ impl Circumstances {
     pub(crate) fn now(
         workspace: &Workspace,
         command: String,
+        load: f64,
         envoy: &str,
         module_bytes: u64,
     ) -> Result<Self> {
         let read = |file| std::fs::read_to_string(file).unwrap_or_default();
         let cpus = read("/proc/cpuinfo");
         let processor = cpus.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
-        let load = read("/proc/loadavg").split(' ').next().and_then(|load| load.parse().ok());
         let git = |arguments: &[&str]| ask(workspace, "git", arguments);
         // What a run writes is no change of what the next one measures.
         let changed = git(&["status", "--porcelain", "--untracked-files=no", "--", ".", ":!docs"])?;
@@ -199,13 +199,19 @@ impl Circumstances {
             command,
             processor: processor.map_or("unknown", |found| found.1).to_owned(),
             cores: std::thread::available_parallelism()?.get(),
-            load: load.unwrap_or(f64::NAN),
+            load,
             envoy: envoy.to_owned(),
             rust: ask(workspace, "rustc", &["--version"])?,
             commit,
             module_bytes,
         })
     }
+}
+
+/// How busy the machine is: the load average of the last minute; 0 where the system does not say.
+pub(crate) fn load() -> f64 {
+    let text = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    text.split(' ').next().and_then(|load| load.parse().ok()).unwrap_or_default()
 }
 
 fn ask(workspace: &Workspace, program: &str, arguments: &[&str]) -> Result<String> {
