@@ -26,6 +26,14 @@ use super::texts::Texts;
 /// No template is stored as text: each node has its own segment, and a template is the way to its leaf.
 #[derive(Debug, Clone)]
 pub struct PathTree<T> {
+    frame: Frame,
+    /// The value of each leaf.
+    values: Vec<T>,
+}
+
+/// A tree without its values: what building and searching need, whatever is kept in it.
+#[derive(Debug, Clone)]
+pub(super) struct Frame {
     /// The decoded texts of the nodes, one after the other.
     text: String,
     /// The templates with their literals left blank, such as `//{id}`: few, however many templates there are.
@@ -36,7 +44,7 @@ pub struct PathTree<T> {
     nodes: Vec<Node>,
     /// The nodes of literals, found by parent and text.
     literals: HashTable<NodeNumber>,
-    leaves: Vec<Leaf<T>>,
+    leaves: Vec<Leaf>,
     /// Something found no room: what a search would miss is not known.
     overfull: bool,
 }
@@ -45,27 +53,19 @@ impl<T> PathTree<T> {
     /// A tree without templates: it matches no path.
     #[must_use]
     pub const fn new() -> Self {
-        Self {
-            text: String::new(),
-            shapes: Texts::new(),
-            shape: String::new(),
-            nodes: Vec::new(),
-            literals: HashTable::new(),
-            leaves: Vec::new(),
-            overfull: false,
-        }
+        Self { frame: Frame::new(), values: Vec::new() }
     }
 
     /// The number of templates.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.leaves.len()
+        self.values.len()
     }
 
     /// Whether there are no templates.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.leaves.is_empty()
+        self.values.is_empty()
     }
 
     /// Adds a template that is not in the tree yet.
@@ -75,16 +75,14 @@ impl<T> PathTree<T> {
     /// [`DuplicateTemplate`] when a template for the same paths is: templates that differ in the names of
     /// placeholders only are the same, for neither is more specific. The tree is then unchanged.
     pub fn insert(&mut self, template: PathTemplate, value: T) -> Result<(), DuplicateTemplate> {
-        let Some(place) = self.place(&template) else { return Ok(()) };
-        match self.leaf_at(place) {
+        let Some(place) = self.frame.place(&template) else { return Ok(()) };
+        match self.frame.leaf_at(place) {
             None => {
-                self.add_leaf(place, value);
+                self.frame.add_leaf(place);
+                self.values.push(value);
                 Ok(())
             }
-            Some(there) => {
-                let existing = self.leaf(there).map_or_else(|| template.clone(), |leaf| self.template(leaf));
-                Err(DuplicateTemplate { existing, given: template })
-            }
+            Some(there) => Err(DuplicateTemplate { existing: self.frame.template(there), given: template }),
         }
     }
 
@@ -98,27 +96,29 @@ impl<T> PathTree<T> {
         template: &PathTemplate,
         make: impl FnOnce() -> T,
     ) -> Option<&mut T> {
-        let place = self.place(template)?;
-        let number = match self.leaf_at(place) {
+        let place = self.frame.place(template)?;
+        let number = match self.frame.leaf_at(place) {
             Some(there) => there,
-            None => self.add_leaf(place, make())?,
+            None => {
+                let number = self.frame.add_leaf(place);
+                self.values.push(make());
+                number?
+            }
         };
-        self.leaves.get_mut(index(number)).map(|leaf| &mut leaf.value)
+        self.values.get_mut(index(number))
     }
 
     /// Makes room for so many templates, so that a tree that is to hold many is laid out once.
     pub fn reserve(&mut self, templates: usize) {
-        self.nodes.reserve(templates);
-        self.leaves.reserve(templates);
-        let (nodes, text) = (&self.nodes, &self.text);
-        self.literals.reserve(templates, |number| hash_of(nodes, text, *number));
+        self.values.reserve(templates);
+        self.frame.reserve(templates);
     }
 
     /// Every template that matches one of the spellings; of those of one spelling the most specific first, by the order in
     /// [`crate::path_tree`]. Lazy: what is not asked for is not searched.
     #[must_use]
     pub fn all<'t, 'p>(&'t self, path: &'p Spellings<'p>) -> Matches<'t, 'p, T> {
-        Matches::of(self, path)
+        Matches::of(&self.frame, &self.values, path)
     }
 
     /// The most steps that the search of any path could take, or a little more: an upper bound.
@@ -127,37 +127,13 @@ impl<T> PathTree<T> {
     /// no room for a template needs more than there are.
     #[must_use]
     pub fn worst_case_steps(&self) -> usize {
-        if self.overfull {
-            return usize::MAX;
-        }
-        let mut below = vec![Below::default(); self.nodes.len()];
-        let mut steps = 0;
-        for node in self.nodes.iter().rev() {
-            // Both vectors are as long, and children come after their parents.
-            let Below { any, literal } = below.pop().unwrap_or_default();
-            steps = usize::from(node.exact != NONE)
-                .saturating_add(usize::from(node.rest != NONE))
-                .saturating_add(any)
-                .saturating_add(literal)
-                .saturating_add(1);
-            if let Some(parent) = below.get_mut(index(node.parent)) {
-                match node.start {
-                    NONE => parent.any = steps,
-                    _literal => parent.literal = parent.literal.max(steps),
-                }
-            }
-        }
-        steps
+        self.frame.worst_case_steps()
     }
 
     /// Gives back the room that was set aside for more templates.
     pub fn shrink_to_fit(&mut self) {
-        self.text.shrink_to_fit();
-        self.shapes.shrink_to_fit();
-        self.nodes.shrink_to_fit();
-        self.leaves.shrink_to_fit();
-        let (nodes, text) = (&self.nodes, &self.text);
-        self.literals.shrink_to_fit(|number| hash_of(nodes, text, *number));
+        self.values.shrink_to_fit();
+        self.frame.shrink_to_fit();
     }
 }
 
@@ -178,7 +154,11 @@ pub struct DuplicateTemplate {
 }
 
 /// What a search needs to know of the tree.
-impl<T> PathTree<T> {
+impl Frame {
+    pub(super) fn is_empty(&self) -> bool {
+        self.leaves.is_empty()
+    }
+
     pub(super) const fn is_overfull(&self) -> bool {
         self.overfull
     }
@@ -203,18 +183,15 @@ impl<T> PathTree<T> {
         }
     }
 
-    pub(super) fn leaf(&self, number: LeafNumber) -> Option<&Leaf<T>> {
-        self.leaves.get(index(number))
-    }
-
-    pub(super) fn shape_text(&self, shape: u32) -> &str {
-        self.shapes.get(shape)
+    /// The template of a leaf, with its literals left blank.
+    pub(super) fn shape(&self, leaf: LeafNumber) -> &str {
+        self.leaves.get(index(leaf)).map_or("", |leaf| self.shapes.get(leaf.shape))
     }
 
     /// The template of a leaf, written anew.
-    pub(super) fn template(&self, leaf: &Leaf<T>) -> PathTemplate {
+    pub(super) fn template(&self, leaf: LeafNumber) -> PathTemplate {
         let mut way = Vec::new();
-        let mut number = leaf.node;
+        let mut number = self.leaves.get(index(leaf)).map_or(ROOT, |leaf| leaf.node);
         while let Some(node) = self.node(number)
             && number != ROOT
         {
@@ -222,7 +199,7 @@ impl<T> PathTree<T> {
             number = node.parent;
         }
         let mut text = String::new();
-        for piece in pieces_of(self.shapes.get(leaf.shape)) {
+        for piece in pieces_of(self.shape(leaf)) {
             let node = way.pop();
             text.push('/');
             match piece {
@@ -240,7 +217,59 @@ impl<T> PathTree<T> {
 }
 
 /// What adding a template takes.
-impl<T> PathTree<T> {
+impl Frame {
+    const fn new() -> Self {
+        Self {
+            text: String::new(),
+            shapes: Texts::new(),
+            shape: String::new(),
+            nodes: Vec::new(),
+            literals: HashTable::new(),
+            leaves: Vec::new(),
+            overfull: false,
+        }
+    }
+
+    fn reserve(&mut self, templates: usize) {
+        self.nodes.reserve(templates);
+        self.leaves.reserve(templates);
+        let (nodes, text) = (&self.nodes, &self.text);
+        self.literals.reserve(templates, |number| hash_of(nodes, text, *number));
+    }
+
+    fn shrink_to_fit(&mut self) {
+        self.text.shrink_to_fit();
+        self.shapes.shrink_to_fit();
+        self.nodes.shrink_to_fit();
+        self.leaves.shrink_to_fit();
+        let (nodes, text) = (&self.nodes, &self.text);
+        self.literals.shrink_to_fit(|number| hash_of(nodes, text, *number));
+    }
+
+    fn worst_case_steps(&self) -> usize {
+        if self.overfull {
+            return usize::MAX;
+        }
+        let mut below = vec![Below::default(); self.nodes.len()];
+        let mut steps = 0;
+        for node in self.nodes.iter().rev() {
+            // Both vectors are as long, and children come after their parents.
+            let Below { any, literal } = below.pop().unwrap_or_default();
+            steps = usize::from(node.exact != NONE)
+                .saturating_add(usize::from(node.rest != NONE))
+                .saturating_add(any)
+                .saturating_add(literal)
+                .saturating_add(1);
+            if let Some(parent) = below.get_mut(index(node.parent)) {
+                match node.start {
+                    NONE => parent.any = steps,
+                    _literal => parent.literal = parent.literal.max(steps),
+                }
+            }
+        }
+        steps
+    }
+
     /// Where the template's leaf is or would be, with the nodes on the way there.
     fn place(&mut self, template: &PathTemplate) -> Option<Place> {
         let place = self.try_place(template);
@@ -282,7 +311,7 @@ impl<T> PathTree<T> {
         if place.in_rest { node.rest() } else { node.exact() }
     }
 
-    fn add_leaf(&mut self, place: Place, value: T) -> Option<LeafNumber> {
+    fn add_leaf(&mut self, place: Place) -> Option<LeafNumber> {
         let free = LeafNumber::try_from(self.leaves.len()).ok().filter(|number| *number != NONE);
         let number = free.zip(self.nodes.get_mut(index(place.node))).map(|(number, node)| {
             let end = if place.in_rest { &mut node.rest } else { &mut node.exact };
@@ -290,12 +319,12 @@ impl<T> PathTree<T> {
             number
         });
         self.overfull |= number.is_none();
-        self.leaves.push(Leaf { node: place.node, shape: place.shape, value });
+        self.leaves.push(Leaf { node: place.node, shape: place.shape });
         number
     }
 
     fn add_literal(&mut self, parent: NodeNumber, literal: &str) -> Option<NodeNumber> {
-        let PathTree { nodes, text, literals, .. } = self;
+        let Frame { nodes, text, literals, .. } = self;
         let hash = hash_below(parent, hash_of_text(literal.as_bytes()));
         let is_it = |number: &NodeNumber| is_child(nodes, text, *number, parent, literal.as_bytes());
         match literals.entry(hash, is_it, |number| hash_of(nodes, text, *number)) {
@@ -393,10 +422,9 @@ struct Place {
 }
 
 #[derive(Debug, Clone)]
-pub(super) struct Leaf<T> {
+struct Leaf {
     node: NodeNumber,
-    pub(super) shape: u32,
-    pub(super) value: T,
+    shape: u32,
 }
 
 /// The steps below a node, by way of its wildcard and of its most costly literal.
@@ -444,7 +472,7 @@ fn hash_of(nodes: &[Node], text: &str, number: NodeNumber) -> u64 {
     nodes.get(index(number)).map_or(0, |node| hash_below(node.parent, hash_of_text(node.text(text))))
 }
 
-fn index(number: u32) -> usize {
+pub(super) fn index(number: u32) -> usize {
     usize::try_from(number).unwrap_or(usize::MAX)
 }
 

@@ -173,7 +173,7 @@ fn a_wildcard_explosion_ends_at_the_bound() {
 #[test]
 fn a_tree_that_had_no_room_finds_nothing_and_says_so() {
     let mut tree = tree(["/a"]);
-    tree.overfull = true;
+    tree.frame.overfull = true;
     let path = path("/a");
     let spellings = Spellings::of(&path);
     let mut matches = tree.all(&spellings);
