@@ -187,7 +187,10 @@ macro_rules! hexadecimal {
                 let mut digits = [0; 2 * size_of::<$type>()];
                 // The room is what is needed.
                 let digits = base16ct::lower::encode_str(&self.0, &mut digits);
-                super::canonical::write_text(digits.unwrap_or_default(), out);
+                // Digits are never escaped.
+                out.push('"');
+                out.push_str(digits.unwrap_or_default());
+                out.push('"');
             }
         }
 
