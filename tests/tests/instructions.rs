@@ -9,6 +9,9 @@ use std::sync::Arc;
 /// What a difference is answered with, when it is wanted.
 const REMEDY: &str = "`cargo xtask counts --write` writes the new counts to tests/instructions.json";
 
+/// Places on the way of requests at which the module is stopped.
+const SAMPLES: u64 = 16;
+
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let (module, baseline) = match (Module::built(), Baseline::read()) {
@@ -28,6 +31,10 @@ fn main() -> ExitCode {
     trials.push(Trial::test("counts_are_the_same_each_time", {
         let module = module.clone();
         move || is_deterministic(&module)
+    }));
+    trials.push(Trial::test("requests_can_be_stopped_anywhere_for_a_profile", {
+        let module = module.clone();
+        move || is_profiled(&module)
     }));
     trials.push(Trial::test("every_count_is_of_a_path", move || {
         let forgotten: Vec<&str> = baseline.forgotten(PATHS).collect();
@@ -49,6 +56,17 @@ fn hold(path: &Path, module: &Module, baseline: &Baseline) -> Result<(), Failed>
 fn is_deterministic(module: &Module) -> Result<(), Failed> {
     let count = || PATHS.iter().map(|path| path.cost(module)).collect::<Result<Vec<_>, _>>();
     if count()? == count()? { Ok(()) } else { Err("two counts of the same differ".into()) }
+}
+
+/// Wherever the module is stopped on the way of requests, there is a stack.
+fn is_profiled(module: &Module) -> Result<(), Failed> {
+    let whole = PATHS.iter().filter(|path| path.requests > 1);
+    let stacks = whole.map(|path| path.stacks(module, SAMPLES)).collect::<Result<Vec<_>, _>>()?;
+    if stacks.iter().flatten().all(|stack| !stack.is_empty()) {
+        Ok(())
+    } else {
+        Err("stacks are missing".into())
+    }
 }
 
 fn failed(difference: &str) -> Failed {

@@ -37,6 +37,11 @@ impl MainVm<'_> {
         self.envoy.slots[self.slot].vm.as_ref().is_some_and(|vm| vm.death.is_none())
     }
 
+    /// Why the VM trapped, if it did.
+    pub fn death(&self) -> Option<String> {
+        self.envoy.slots[self.slot].vm.as_ref().and_then(|vm| vm.death.clone())
+    }
+
     /// The linear memory of the VM, in bytes.
     pub fn memory_bytes(&mut self) -> usize {
         self.envoy.slots[self.slot].vm.as_mut().map(Vm::memory_bytes).unwrap_or_default()

@@ -99,9 +99,9 @@ fn reconfigure(lab: &Lab<'_>) -> Counts {
 
 fn idle(lab: &Lab<'_>) -> Counts {
     let mut scene = Scene::start(lab, &document(10), &GOOD)?;
-    scene.second();
+    scene.second()?;
     let before = scene.cost();
-    scene.second();
+    scene.second()?;
     Ok((before, scene.cost()))
 }
 
@@ -115,12 +115,12 @@ fn warm(lab: &Lab<'_>, rules: usize, audited: bool) -> Counts {
     let all = || requests(rules, Signature::Rs256, FIRST, LATER);
     for _ in 0..3 {
         scene.send(all(), Wanted::Passed)?;
-        scene.second();
+        scene.second()?;
     }
     let before = scene.cost();
     scene.send(all(), Wanted::Passed)?;
     if audited {
-        scene.second();
+        scene.second()?;
     }
     Ok((before, scene.cost()))
 }
@@ -129,10 +129,10 @@ fn second_after(lab: &Lab<'_>) -> Counts {
     let mut scene = Scene::start(lab, &document(10), &GOOD)?;
     let all = || requests(10, Signature::Rs256, FIRST, LATER);
     scene.send(all(), Wanted::Passed)?;
-    scene.second();
+    scene.second()?;
     scene.send(all(), Wanted::Passed)?;
     let before = scene.cost();
-    scene.second();
+    scene.second()?;
     Ok((before, scene.cost()))
 }
 

@@ -63,23 +63,33 @@ impl Scene {
         requests: impl IntoIterator<Item = Request>,
         wanted: Wanted,
     ) -> Result<(), String> {
-        requests.into_iter().try_for_each(|request| match (wanted, self.envoy.worker(0).send(request)) {
-            (Wanted::Passed, Outcome::Continued { .. }) => Ok(()),
-            (Wanted::Refused(status), Outcome::Replied(reply)) if reply.status == status => Ok(()),
-            (_, Outcome::Trapped { reason }) => Err(reason),
-            (_, outcome) => Err(format!("wanted {wanted:?}, got {outcome:?}")),
+        requests.into_iter().try_for_each(|request| {
+            let outcome = self.envoy.worker(0).send(request);
+            self.alive()?;
+            match (wanted, outcome) {
+                (Wanted::Passed, Outcome::Continued { .. }) => Ok(()),
+                (Wanted::Refused(status), Outcome::Replied(reply)) if reply.status == status => Ok(()),
+                (_, outcome) => Err(format!("wanted {wanted:?}, got {outcome:?}")),
+            }
         })
     }
 
+    /// The reason that the worker's module trapped for is the error.
+    fn alive(&mut self) -> Result<(), String> {
+        self.envoy.worker(0).death().map_or(Ok(()), Err)
+    }
+
     /// Lets a second go by: ticks, and an audit sink that takes what it is sent.
-    pub(super) fn second(&mut self) {
+    pub(super) fn second(&mut self) -> Result<(), String> {
         let world = |_: &Callout| Some(Answer::new(204, ""));
         self.envoy.run_for(std::time::Duration::from_secs(1), world);
+        self.alive()
     }
 
     /// Takes another configuration.
     pub(super) fn reconfigure(&mut self, document: &Value) -> Result<(), String> {
-        self.envoy.reconfigure(document.to_string()).map_err(|error| error.to_string())
+        self.envoy.reconfigure(document.to_string()).map_err(|error| error.to_string())?;
+        self.alive()
     }
 }
 
