@@ -121,6 +121,11 @@ impl<T> PathTree<T> {
         Matches::of(&self.frame, &self.values, path)
     }
 
+    /// The same templates, each with what `change` makes of its value.
+    pub fn map<U>(self, change: impl FnMut(T) -> U) -> PathTree<U> {
+        PathTree { frame: self.frame, values: self.values.into_iter().map(change).collect() }
+    }
+
     /// The most steps that the search of any path could take, or a little more: an upper bound.
     ///
     /// It assumes that below each node the worst segments follow, even where one path cannot have them all. A tree that had

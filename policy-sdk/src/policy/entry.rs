@@ -27,16 +27,15 @@ use names::Names;
 /// Every rule and every access list of one place of a document.
 #[derive(Debug, Default)]
 pub(super) struct Entries {
-    /// Which span of entries each resource has.
-    tree: PathTree<u32>,
-    spans: Vec<Span>,
+    /// Which entries each resource has.
+    tree: PathTree<Span>,
     /// Sorted by span, then by what they are about.
     entries: Vec<Entry>,
     /// The first entry of each that is about the same, and of each that is about the same action with the same effect, in
     /// spans that are too long to be read through.
     index: HashTable<u32>,
     conditioned: Vec<Conditioned>,
-    /// The spans in which conditions look at the body.
+    /// The spans in which conditions look at the body, each by its first entry.
     body_spans: BTreeSet<u32>,
     /// Whether any of them denies.
     deny: bool,
@@ -125,7 +124,7 @@ impl Entries {
         for found in self.tree.all(asked.paths) {
             let is_own = found.is_own();
             if is_own || self.deny {
-                self.read(self.span_of(&found), is_own, asked, steps, &mut tally);
+                self.read(*found.value, is_own, asked, steps, &mut tally);
             }
         }
         tally
@@ -157,7 +156,7 @@ impl Entries {
     pub(super) fn for_other_roles(&self, asked: Asked<'_>) -> Numbers {
         let mut found = Numbers::default();
         for own in self.tree.all(asked.paths).filter(Match::is_own) {
-            let entries = self.entries_of(self.span_of(&own));
+            let entries = self.entries_of(*own.value);
             for what in asked.actions.of_effect(Effect::Allow) {
                 let first = entries.partition_point(|entry| entry.what < what);
                 let same = entries.iter().skip(first).take_while(|entry| entry.what == what);
@@ -174,11 +173,6 @@ impl Entries {
     /// The names of numbers.
     pub(super) fn ids(&self, numbers: &Numbers) -> impl Iterator<Item = RuleId> {
         numbers.0.iter().map(|number| self.names.id(*number))
-    }
-
-    fn span_of(&self, found: &Match<'_, '_, u32>) -> Span {
-        let span = usize::try_from(*found.value).ok().and_then(|number| self.spans.get(number));
-        span.copied().unwrap_or_default()
     }
 
     fn entries_of(&self, span: Span) -> &[Entry] {

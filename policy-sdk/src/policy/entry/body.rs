@@ -8,7 +8,8 @@ use super::building::Building;
 impl Entries {
     /// Whether conditions of an entry that is about one of these spellings look at the body, whoever asks and whatever for.
     pub(in crate::policy) fn read_body(&self, paths: &Spellings<'_>) -> bool {
-        !self.body_spans.is_empty() && self.tree.all(paths).any(|found| self.body_spans.contains(found.value))
+        !self.body_spans.is_empty()
+            && self.tree.all(paths).any(|found| self.body_spans.contains(&found.value.first))
     }
 
     /// Whether conditions of any entry look at the body.
@@ -23,7 +24,7 @@ impl Building {
         let place = conditions.checked_sub(1).and_then(|place| usize::try_from(place).ok());
         let conditioned = place.and_then(|place| self.whole.conditioned.get(place));
         if conditioned.is_some_and(|conditioned| conditioned.conditions.read_body()) {
-            self.whole.body_spans.insert(span);
+            self.body_spans.insert(span);
         }
     }
 }

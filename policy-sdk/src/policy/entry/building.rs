@@ -2,12 +2,14 @@
 //!
 //! Knows nothing of requests: who is asked about is for [`super`] to say.
 
+use std::collections::BTreeSet;
+
 use hashbrown::HashTable;
 
 use crate::decision::RuleId;
 use crate::document::{AccessList, Condition, Effect, JsonPointer, Problem, Rule};
 use crate::limits::MAX_SEARCH_STEPS;
-use crate::path_tree::PathTemplate;
+use crate::path_tree::{PathTemplate, PathTree};
 
 use super::super::action::what;
 use super::super::hash::hash_numbers;
@@ -26,7 +28,7 @@ impl Entries {
         let mut building = Building::default();
         building.whole.names.prefix = prefix;
         building.whole.names.rules = u32::try_from(rules.1.len()).unwrap_or(u32::MAX);
-        building.whole.tree.reserve(rules.1.len());
+        building.tree.reserve(rules.1.len());
         building.collected.reserve(rules.1.len());
         for (index, rule) in rules.1.iter().enumerate() {
             let place = || rules.0.element(index);
@@ -56,6 +58,10 @@ impl Entries {
 #[derive(Default)]
 pub(super) struct Building {
     pub(super) whole: Entries,
+    /// The number of each resource's span.
+    tree: PathTree<u32>,
+    /// The numbers of spans in which conditions look at the body.
+    pub(super) body_spans: BTreeSet<u32>,
     collected: Vec<(u32, Entry)>,
     next: u32,
     spans: u32,
@@ -74,7 +80,7 @@ impl Building {
     fn span(&mut self, template: &PathTemplate) -> u32 {
         let next = self.spans;
         // A tree without room for it refuses the whole document, at the end.
-        let span = self.whole.tree.get_or_insert_with(template, || next).map_or(next, |span| *span);
+        let span = self.tree.get_or_insert_with(template, || next).map_or(next, |span| *span);
         if span == next {
             self.spans = next.saturating_add(1);
         }
@@ -148,16 +154,16 @@ impl Building {
     }
 
     fn finish(self, problems: &mut Vec<Problem>, place: &JsonPointer) -> Entries {
-        let Building { mut whole, mut collected, spans, .. } = self;
-        if whole.tree.worst_case_steps() > MAX_SEARCH_STEPS {
+        let Building { mut whole, mut tree, body_spans, mut collected, spans, .. } = self;
+        if tree.worst_case_steps() > MAX_SEARCH_STEPS {
             problems.push(Problem::new(place.clone(), TOO_MANY_CHOICES));
         }
         collected.sort_unstable();
         whole.entries.reserve_exact(collected.len());
-        whole.spans.resize(usize::try_from(spans).unwrap_or(0), Span::default());
+        let mut spans = vec![Span::default(); usize::try_from(spans).unwrap_or(0)];
         for (span, entry) in collected {
             let place = u32::try_from(whole.entries.len()).unwrap_or(u32::MAX);
-            if let Some(span) = usize::try_from(span).ok().and_then(|span| whole.spans.get_mut(span)) {
+            if let Some(span) = usize::try_from(span).ok().and_then(|span| spans.get_mut(span)) {
                 if span.len == 0 {
                     span.first = place;
                 }
@@ -165,9 +171,9 @@ impl Building {
             }
             whole.entries.push(entry);
         }
-        let Entries { spans, entries, index, .. } = &mut whole;
+        let Entries { entries, index, .. } = &mut whole;
         let mut firsts = Vec::new();
-        for span in spans.iter() {
+        for span in &spans {
             let of_span = usize::try_from(span.first).ok().zip(usize::try_from(span.len).ok());
             let Some((first, len)) = of_span.filter(|(_, len)| *len > MAX_READ_THROUGH) else { continue };
             let mut last = None;
@@ -187,7 +193,10 @@ impl Building {
         for (hash, place) in firsts {
             index.insert_unique(hash, place, |_| 0);
         }
-        whole.tree.shrink_to_fit();
+        let span = |number: u32| usize::try_from(number).ok().and_then(|number| spans.get(number).copied());
+        whole.body_spans = body_spans.into_iter().filter_map(span).map(|span| span.first).collect();
+        tree.shrink_to_fit();
+        whole.tree = tree.map(|number| span(number).unwrap_or_default());
         whole
     }
 }

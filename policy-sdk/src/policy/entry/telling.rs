@@ -19,7 +19,7 @@ impl Entries {
         let mut others = BTreeMap::new();
         for found in self.tree.all(asked.paths) {
             let is_own = found.is_own();
-            for entry in self.entries_of(self.span_of(&found)) {
+            for entry in self.entries_of(*found.value) {
                 let Some(effect) = asked.actions.effect_of(entry.what) else { continue };
                 if effect == Effect::Allow && !is_own {
                     continue;
