@@ -27,13 +27,24 @@ pub fn canonical_host(authority: &[u8]) -> Option<String> {
             None => text,
         },
     };
-    let well_formed = !host.is_empty()
-        && host.len() <= MAX_HOST_BYTES
-        && host.split('.').all(|label| !label.is_empty())
-        && host
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_' || byte == b'.');
-    well_formed.then(|| host.to_ascii_lowercase())
+    is_well_formed(host).then(|| host.to_ascii_lowercase())
+}
+
+/// Labels of letters, digits, hyphens and underscores, none of them empty.
+fn is_well_formed(host: &str) -> bool {
+    let mut label_is_empty = true;
+    host.len() <= MAX_HOST_BYTES
+        && host.bytes().all(|byte| {
+            let ends_label = byte == b'.';
+            let fits = if ends_label {
+                !label_is_empty
+            } else {
+                byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_'
+            };
+            label_is_empty = ends_label;
+            fits
+        })
+        && !label_is_empty
 }
 
 fn port_is_well_formed(port: Option<&str>, absent: bool) -> Option<()> {

@@ -191,7 +191,9 @@ impl fmt::Debug for Context<'_> {
 /// character of a name that is no letter and no digit into one.
 pub fn is_read_as(name: &[u8], meant: &[u8]) -> bool {
     let fold = |byte: &u8| if byte.is_ascii_alphanumeric() { byte.to_ascii_lowercase() } else { b'_' };
-    name.len() == meant.len() && name.iter().map(fold).eq(meant.iter().map(fold))
+    // Nearly all names differ in length or in their first letter, and are not looked at further.
+    name.len() == meant.len()
+        && name.iter().zip(meant).all(|(byte, wanted)| byte == wanted || fold(byte) == fold(wanted))
 }
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ use crate::gate::command::{Callout, CalloutId, Command, LogLevel};
 use crate::gate::conclusion::Caller;
 use crate::gate::keys::{KeySource, RemoteKeys};
 use crate::gate::request::Request;
-use crate::gate::trial::{Sides, access};
+use crate::gate::trial::{Sides, locate};
 use crate::gate::verified_tokens::{Known, VerifiedTokens};
 use crate::gate::waiting::{Waiting, Wanted};
 use crate::gate::{CalloutReply, Denial, ExchangeId, Gate, Turn};
@@ -208,14 +208,17 @@ impl Gate {
         ended: bool,
         turn: &mut Turn<'_>,
     ) {
-        let config = Arc::clone(&self.config);
+        let config = turn.config;
         if let Some(max_bytes) = config.max_body_bytes {
             let policies = [Some(&config.policy), config.policy.candidate()];
             if policies.into_iter().flatten().any(|policy| body::is_needed(policy, &request, turn.now)) {
                 request.body = Body::expected(&request, ended, max_bytes);
             }
         }
-        let access = access(Sides::of(&config, None).deciding, &request, turn.now);
+        let sides = Sides::of(config, None);
+        let located = locate(sides.deciding, &request, turn.now);
+        let access = located.access();
+        turn.located = sides.other.is_none().then_some((exchange, located));
         if access == Access::Public {
             let caller = self.recognise(&request, turn);
             return match caller.as_deref().and_then(|caller| self.defect(caller, &request, turn.now)) {
@@ -277,12 +280,12 @@ impl Gate {
         match self.authenticator.attempt(method, credential.expose(), turn.now, turn.crypto, after_fetch) {
             Attempt::Verified(token) => {
                 self.fetch_if_due(method, turn);
-                let config = Arc::clone(&self.config);
+                let config = turn.config;
                 let Some(settings) = config.methods.get(method) else {
                     let denial = Denial::Credential(AuthnError::NoKeys);
                     return self.refuse(exchange, &request, None, &denial, since, turn);
                 };
-                let caller = Arc::new(Caller::new(method, settings, &token, &config));
+                let caller = Arc::new(Caller::new(method, settings, &token, config));
                 self.authenticator.remember(credential.expose(), &caller, turn.now, token.valid_until());
                 self.accept(exchange, request, caller, since, turn);
             }

@@ -16,7 +16,7 @@ use crate::gate::command::{Command, HeaderEdit};
 use crate::gate::identity::Identity;
 use crate::gate::recording::{Kept, Verdict};
 use crate::gate::request::{Outline, Request};
-use crate::gate::trial::{Opinion, Sides};
+use crate::gate::trial::{Opinion, Sides, locate};
 use crate::gate::waiting::{Waiting, Wanted};
 use crate::gate::{Denial, ExchangeId, Gate, Turn};
 use crate::metrics::Metric;
@@ -83,9 +83,11 @@ impl Gate {
         since: UnixTime,
         turn: &mut Turn<'_>,
     ) {
-        let config = Arc::clone(&self.config);
-        let sides = Sides::of(&config, caller.as_ref().map(|caller| &caller.subject));
-        let located = sides.deciding.locate(request.action(), request.resource(), &request.context(turn.now));
+        let config = turn.config;
+        let sides = Sides::of(config, caller.as_ref().map(|caller| &caller.subject));
+        let known = turn.located.take().filter(|(of, _)| *of == exchange && sides.other.is_none());
+        let located =
+            known.map_or_else(|| locate(sides.deciding, &request, turn.now), |(_, located)| located);
         let body = std::mem::take(&mut request.body);
         // Who has to say who they are first learns that, and not what their body has to be like. What only the policy on trial
         // would look at holds nobody up.
@@ -133,7 +135,7 @@ impl Gate {
                 self.refuse_for(exchange, &request, caller.as_deref(), because, &denial, since, turn);
             }
             Ok(permit) => {
-                let edits = edits(&config, &request, caller.as_deref(), tenant.as_deref());
+                let edits = edits(config, &request, caller.as_deref(), tenant.as_deref());
                 let granted = Granted { permit, reasons, permission, tenant, cross_tenant, edits, opinion };
                 self.permit(exchange, request, caller, must_wait, granted, since, turn);
             }

@@ -11,7 +11,7 @@ use crate::gate::body::Body;
 use crate::gate::command::CalloutId;
 
 /// One HTTP request and its response (RFC 9110 section 3.9), by the number the host gave it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ExchangeId(pub u32);
 
 /// What happened.

@@ -30,6 +30,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use portcullis_policy::headers::Headers;
+use portcullis_policy::policy::Located;
 
 use crate::audit::{Stream, StreamId};
 use crate::authn::probe::HostProbe;
@@ -81,8 +82,11 @@ struct Shown {
 /// What is at hand while one event is handled.
 struct Turn<'a> {
     now: UnixTime,
+    config: &'a Config,
     crypto: &'a dyn HostCrypto,
     commands: Vec<Command>,
+    /// What the one policy there is says of where this request goes: asked before its caller is known, and used after.
+    located: Option<(ExchangeId, Located<'a>)>,
 }
 
 impl Turn<'_> {
@@ -127,7 +131,8 @@ impl Gate {
     /// Handles one event. A `now` before that of the event before is a clock that was set back: what waits for a moment in
     /// what is now the future stops waiting.
     pub fn handle(&mut self, event: Event, now: UnixTime, crypto: &dyn HostCrypto) -> Vec<Command> {
-        let mut turn = Turn { now, crypto, commands: Vec::new() };
+        let config = Arc::clone(&self.config);
+        let mut turn = Turn { now, config: &config, crypto, commands: Vec::new(), located: None };
         match event {
             Event::Head { exchange, head } => self.arrive(exchange, head, &mut turn),
             Event::Body { exchange, body } => self.body_arrived(exchange, body, &mut turn),

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use portcullis_policy::decision::{Decision, Response, RuleId};
-use portcullis_policy::policy::{Access, Policy};
+use portcullis_policy::policy::{Access, Located, Policy};
 use portcullis_policy::request::{AccessRequest, Context, Subject};
 use serde_json::Value;
 
@@ -132,7 +132,7 @@ impl Gate {
     pub(super) fn recognise(&mut self, request: &Request, turn: &Turn<'_>) -> Option<Arc<Caller>> {
         let config = Arc::clone(&self.config);
         let other = Sides::of(&config, None).other?;
-        if access(other, request, turn.now) == Access::Public {
+        if locate(other, request, turn.now).access() == Access::Public {
             return None;
         }
         let locations = config.locations.iter().enumerate().map(|(place, (_, location))| (place, location));
@@ -159,7 +159,8 @@ impl Gate {
     pub(super) fn defect(&self, caller: &Caller, request: &Request, now: UnixTime) -> Option<AuthnError> {
         let deciding = Sides::of(&self.config, Some(&caller.subject)).deciding;
         let defect = caller.defect_for(deciding)?;
-        (access(deciding, request, now) != Access::Public).then_some(AuthnError::Claim(defect))
+        let access = locate(deciding, request, now).access();
+        (access != Access::Public).then_some(AuthnError::Claim(defect))
     }
 }
 
@@ -170,9 +171,9 @@ impl Caller {
     }
 }
 
-/// What `policy` asks of the caller of `request`.
-pub(super) fn access(policy: &Policy, request: &Request, now: UnixTime) -> Access {
-    policy.locate(request.action(), request.resource(), &request.context(now)).access()
+/// Where `request` goes by `policy`.
+pub(super) fn locate<'a>(policy: &'a Policy, request: &Request, now: UnixTime) -> Located<'a> {
+    policy.locate(request.action(), request.resource(), &request.context(now))
 }
 
 fn opinion(

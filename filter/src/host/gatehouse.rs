@@ -1,8 +1,11 @@
 //! One gate with what the host knows by number: its requests, its callouts, its metrics, its timer.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::hash::BuildHasherDefault;
 
+use hashbrown::HashMap;
 use portcullis_policy::decision::Permit;
+use rustc_hash::FxHasher;
 
 use super::abi::{self, Action, Buffer, HeaderMap, Level};
 use super::crypto::ForeignCrypto;
@@ -51,6 +54,9 @@ struct Exchange {
     body_bytes: usize,
 }
 
+/// Requests by number. The host counts them up, so no client chooses where they fall.
+type Exchanges = HashMap<ExchangeId, Exchange, BuildHasherDefault<FxHasher>>;
+
 /// One root context of the host: one document in force.
 ///
 /// Without a gate, which is how it begins, it refuses everything.
@@ -59,7 +65,7 @@ pub(crate) struct Gatehouse {
     gate: Option<Gate>,
     metrics: HostMetrics,
     /// Requests that have begun and are not over.
-    exchanges: BTreeMap<ExchangeId, Exchange>,
+    exchanges: Exchanges,
     /// Callouts in flight, by the host's token.
     callouts: BTreeMap<u32, CalloutId>,
     /// Callouts that wait for a callback of the root context.
@@ -79,7 +85,7 @@ impl Gatehouse {
             root,
             gate: None,
             metrics: HostMetrics::default(),
-            exchanges: BTreeMap::new(),
+            exchanges: Exchanges::default(),
             callouts: BTreeMap::new(),
             outbox: VecDeque::new(),
             schedule: Schedule::default(),

@@ -270,6 +270,7 @@ impl Policy {
     }
 
     /// Decides.
+    #[inline]
     pub fn decide(&self, located: &Located<'_>, request: &AccessRequest<'_>) -> Response {
         self.decide_before(located, request, &mut Nobody)
     }

@@ -37,6 +37,17 @@ async fn scrape(bed: &Bed) -> BTreeMap<Series, f64> {
     ours(&bed.envoy.admin().prometheus().await.expect("Envoy tells its statistics"))
 }
 
+/// The same once so many requests are counted: workers tell their counts every half second.
+async fn scrape_after(bed: &Bed, decisions: f64) -> BTreeMap<Series, f64> {
+    wait_until("every decision to be counted", || async {
+        let scraped = scrape(bed).await;
+        let of_decisions = scraped.iter().filter(|((family, _), _)| family == "portcullis_decisions_total");
+        let counted: f64 = of_decisions.map(|(_, count)| count).sum();
+        (counted >= decisions).then_some(scraped)
+    })
+    .await
+}
+
 #[tokio::test]
 async fn prometheus_sees_labels_and_right_numbers() {
     let bed = bed(quickstart()).await;
@@ -53,7 +64,7 @@ async fn prometheus_sees_labels_and_right_numbers() {
     ] {
         assert_eq!(judge(&bed, &request).await, wanted);
     }
-    let scraped = scrape(&bed).await;
+    let scraped = scrape_after(&bed, 6.0).await;
     let policy = ("policy", "quickstart");
     let (people, nobody) = (("method", "people"), ("method", "none"));
     for (family, labels, wanted) in [
@@ -105,7 +116,7 @@ async fn no_request_adds_a_series() {
         assert!(!verdict.starts_with("200"), "{verdict}");
     }
     let after: BTreeSet<_> =
-        scrape(&bed).await.into_keys().filter(|series| !series.0.contains("_latency_")).collect();
+        scrape_after(&bed, 4.0).await.into_keys().filter(|series| !series.0.contains("_latency_")).collect();
     assert!(before.len() > 50, "{before:?}");
     assert_eq!(after, before);
 }
