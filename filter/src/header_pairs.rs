@@ -112,13 +112,29 @@ pub fn encode<N: AsRef<[u8]>, V: AsRef<[u8]>>(pairs: &[(N, V)]) -> Result<Vec<u8
 /// value, which section 5.5 calls dangerous and has a recipient reject.
 pub fn sendable(name: &[u8], value: &[u8]) -> Result<(), HeaderPairsError> {
     let token = name.strip_prefix(b":").unwrap_or(name);
-    if token.is_empty() || !token.iter().copied().all(is_token_byte) {
+    let is_token = |byte: &u8| TOKEN_BYTES.get(usize::from(*byte)).is_some_and(|is| *is);
+    if token.is_empty() || !token.iter().all(is_token) {
         return Err(HeaderPairsError::ForbiddenNameByte);
     }
     if value.iter().any(|byte| matches!(byte, b'\r' | b'\n' | b'\0')) {
         return Err(HeaderPairsError::ForbiddenValueByte);
     }
     Ok(())
+}
+
+/// Whether a byte is a `tchar`, for every byte.
+static TOKEN_BYTES: [bool; 256] = token_bytes();
+
+const fn token_bytes() -> [bool; 256] {
+    let mut table = [false; 256];
+    let mut rest: &mut [bool] = &mut table;
+    let mut byte = 0_u8;
+    while let [first, others @ ..] = rest {
+        *first = is_token_byte(byte);
+        byte = byte.wrapping_add(1);
+        rest = others;
+    }
+    table
 }
 
 /// `tchar` of RFC 9110 section 5.6.2.

@@ -189,11 +189,15 @@ impl fmt::Debug for Context<'_> {
 
 /// Whether some server could take the header `name` for `meant`: CGI and its heirs (RFC 3875 section 4.1.18) fold every
 /// character of a name that is no letter and no digit into one.
+#[inline]
 pub fn is_read_as(name: &[u8], meant: &[u8]) -> bool {
+    // Nearly all names differ in length, and are not looked at further.
+    name.len() == meant.len() && folds_alike(name, meant)
+}
+
+fn folds_alike(name: &[u8], meant: &[u8]) -> bool {
     let fold = |byte: &u8| if byte.is_ascii_alphanumeric() { byte.to_ascii_lowercase() } else { b'_' };
-    // Nearly all names differ in length or in their first letter, and are not looked at further.
-    name.len() == meant.len()
-        && name.iter().zip(meant).all(|(byte, wanted)| byte == wanted || fold(byte) == fold(wanted))
+    name.iter().zip(meant).all(|(byte, wanted)| byte == wanted || fold(byte) == fold(wanted))
 }
 
 #[cfg(test)]

@@ -408,10 +408,11 @@ extern "C" fn _initialize() {
 #[unsafe(no_mangle)]
 extern "C" fn proxy_abi_version_0_2_1() {}
 
-/// Memory for bytes that the host is about to return: see [`returned`].
+/// Memory for bytes that the host is about to return: see [`returned`]. The host writes all of it before it says where it is;
+/// to one that does not, nothing here is a secret, for it owns the memory.
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_memory_allocate(size: usize) -> *mut u8 {
-    Box::into_raw(vec![0_u8; size].into_boxed_slice()).cast()
+    Box::into_raw(Box::<[u8]>::new_uninit_slice(size)).cast()
 }
 
 #[unsafe(no_mangle)]

@@ -54,6 +54,9 @@ struct Exchange {
     body_bytes: usize,
 }
 
+/// Requests under way that there is room for from the beginning: a table that is nearly full is put in order again and again.
+const USUAL_EXCHANGES: usize = 256;
+
 /// Requests by number. The host counts them up, so no client chooses where they fall.
 type Exchanges = HashMap<ExchangeId, Exchange, BuildHasherDefault<FxHasher>>;
 
@@ -85,7 +88,7 @@ impl Gatehouse {
             root,
             gate: None,
             metrics: HostMetrics::default(),
-            exchanges: Exchanges::default(),
+            exchanges: Exchanges::with_capacity_and_hasher(USUAL_EXCHANGES, BuildHasherDefault::default()),
             callouts: BTreeMap::new(),
             outbox: VecDeque::new(),
             schedule: Schedule::default(),
