@@ -6,12 +6,12 @@
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, ensure};
 use tokio::process::Command;
 
 use crate::command::run;
 use crate::npm;
-use crate::progress::Progress;
+use crate::progress::{Progress, Step};
 use crate::workspace::Workspace;
 
 /// How long it may take: twenty seconds on an idle machine.
@@ -58,7 +58,7 @@ pub(crate) async fn optimise(
     }
     npm::install(&folder, "installing Binaryen", progress).await?;
     let lock = std::fs::read(folder.join("package-lock.json"))?;
-    let key = [module, &lock, format!("{names:?}").as_bytes()].concat();
+    let key = [module, &lock, format!("{names:?} {INLINE_ARITHMETIC:?}").as_bytes()].concat();
     let (known, input, output) = (
         folder.join(format!("{name}.key")),
         folder.join(format!("{name}.in.wasm")),
@@ -70,32 +70,46 @@ pub(crate) async fn optimise(
     // Until there is a new result, the old one is nobody's.
     std::fs::write(&known, [])?;
     std::fs::write(&input, module)?;
-    wasm_opt(&folder, names, &input, &output, progress).await?;
+    let step = progress.step("optimising the module");
+    let outcome = match names {
+        Names::Dropped => wasm_opt(&folder, &["-O3"], &input, &output, &step).await,
+        Names::Kept => {
+            let between = folder.join(format!("{name}.between.wasm"));
+            match wasm_opt(&folder, &["-O3", "--debuginfo"], &input, &between, &step).await {
+                Ok(()) => wasm_opt(&folder, &INLINE_ARITHMETIC, &between, &output, &step).await,
+                failed => failed,
+            }
+        }
+    };
+    if outcome.is_err() {
+        step.failed();
+    } else {
+        step.done("");
+    }
+    outcome?;
     let optimised = std::fs::read(&output).with_context(|| format!("cannot read {}", output.display()))?;
     std::fs::write(&known, key)?;
     Ok(optimised)
 }
 
-async fn wasm_opt(
-    folder: &Path,
-    names: Names,
-    input: &Path,
-    output: &Path,
-    progress: &Progress,
-) -> Result<()> {
-    let step = progress.step("optimising the module");
+/// Multiplication of 128-bit numbers is a function of the compiler's own in WebAssembly, and signatures are made of it. Its
+/// name has no crate in front, unlike all others, which stay where they are.
+const INLINE_ARITHMETIC: [&str; 8] = [
+    "--debuginfo",
+    "-ol",
+    "3",
+    "-s",
+    "0",
+    "--no-inline=*::*",
+    "--inlining-optimizing",
+    "--flexible-inline-max-function-size=60",
+];
+
+async fn wasm_opt(folder: &Path, passes: &[&str], input: &Path, output: &Path, step: &Step) -> Result<()> {
     let mut command = Command::new("node");
     command.arg(folder.join("node_modules/binaryen/bin/wasm-opt"));
-    command.args(FEATURES).arg("-O3");
-    if names == Names::Kept {
-        command.arg("--debuginfo");
-    }
-    command.arg(input).arg("--output").arg(output);
-    let outcome = run(command, &step, LIMIT).await.context("install Node 20 or later")?;
-    if !outcome.success {
-        step.failed();
-        bail!("wasm-opt failed:\n{}", outcome.text);
-    }
-    step.done("");
+    command.args(FEATURES).args(passes).arg(input).arg("--output").arg(output);
+    let outcome = run(command, step, LIMIT).await.context("install Node 20 or later")?;
+    ensure!(outcome.success, "wasm-opt failed:\n{}", outcome.text);
     Ok(())
 }
