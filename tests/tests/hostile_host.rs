@@ -128,6 +128,37 @@ fn a_call_that_fails_from_the_start_never_leaves_the_filter_out() {
 }
 
 #[test]
+fn a_host_that_has_lost_its_way_opens_nothing() {
+    const PAUSE: i32 = 1;
+    const NOBODY: u32 = 7_000;
+    let mut envoy = host().start(document()).unwrap();
+    let (stream, outcome) = send(&mut envoy, good("/now"));
+    assert!(matches!(outcome, Outcome::Continued { .. }), "{outcome:?}");
+    let mut worker = envoy.worker(0);
+    // Contexts that were never created, and one whose parent never was.
+    worker.stray_call(NOBODY + 1, "proxy_on_context_create", &[NOBODY + 1, NOBODY]);
+    for context in [NOBODY, NOBODY + 1] {
+        for (export, arguments) in [
+            ("proxy_on_request_headers", &[context, 3, 1][..]),
+            ("proxy_on_request_body", &[context, 0, 1]),
+            ("proxy_on_request_trailers", &[context, 0]),
+        ] {
+            assert_eq!(worker.stray_call(context, export, arguments), PAUSE, "{export} of {context}");
+        }
+        worker.stray_call(context, "proxy_on_tick", &[context]);
+        worker.stray_call(context, "proxy_on_http_call_response", &[context, 4, 0, 0, 0]);
+        assert_eq!(worker.stray_call(context, "proxy_on_done", &[context]), 1);
+    }
+    // Headers once more, of a request that was permitted: whatever they are, nobody has decided on them.
+    let context = worker.context(stream).unwrap();
+    assert_eq!(worker.stray_call(context, "proxy_on_request_body", &[context, 0, 1]), 0);
+    assert_eq!(worker.stray_call(context, "proxy_on_request_headers", &[context, 3, 1]), PAUSE);
+    assert_eq!(worker.stray_call(context, "proxy_on_request_body", &[context, 0, 1]), PAUSE);
+    assert!(worker.is_alive());
+    hold(&mut envoy, "a host that found its way again", None);
+}
+
+#[test]
 fn bytes_that_are_not_what_they_should_be_open_nothing() {
     let hostile: [&[u8]; 8] = [
         b"",

@@ -108,6 +108,18 @@ impl Worker<'_> {
         }
     }
 
+    /// Calls an export about a context of one's choice, as a host does that has lost its way: what it returns, or -1.
+    pub fn stray_call(&mut self, context: u32, export: &'static str, arguments: &[u32]) -> i32 {
+        let slot = self.slot;
+        let vm = self.envoy.slots[slot].vm.as_mut();
+        vm.map_or(-1, |vm| vm.stray_call(context, export, arguments))
+    }
+
+    /// The number that the host gave a stream that is not over.
+    pub fn context(&mut self, stream: Stream) -> Option<u32> {
+        self.envoy.holder(stream).map(|(_, context)| context)
+    }
+
     /// The client goes away.
     pub fn abort(&mut self, stream: Stream) {
         if let Some((vm, context)) = self.envoy.holder(stream) {

@@ -182,6 +182,11 @@ impl Vm {
         }
     }
 
+    /// One call of a host that has lost its way. An export the guest does not have, and a dead guest, return -1.
+    pub(super) fn stray_call(&mut self, context: u32, export: &'static str, arguments: &[u32]) -> i32 {
+        self.enter(context, export, arguments, -1)
+    }
+
     /// One call into the guest. An export it does not have, and a dead guest, return `absent`.
     fn enter(&mut self, context: u32, export: &'static str, arguments: &[u32], absent: i32) -> i32 {
         let function = self.instance.get_func(&mut self.store, export);
