@@ -374,6 +374,8 @@ impl Gatehouse {
             self.retired = false;
             self.rest();
             self.is_over = true;
+            // No timer of this root comes any more.
+            self.metrics.flush();
             if let Err(error) = abi::done() {
                 log::write(Level::Error, || format!("the host does not let go: {error}"));
             }
