@@ -116,6 +116,12 @@ impl Unknown<'_> {
 
     /// Notes that the answer depends on what is not known.
     pub(crate) const fn leaves_open(self) {}
+
+    /// Notes that a condition was to read what is not known, at a cost that nobody knows.
+    pub(crate) const fn costs_anything(self) {}
+
+    /// Notes that the budget of steps did not suffice.
+    pub(crate) const fn is_exhausted(self) {}
 }
 
 #[cfg(feature = "replay")]
@@ -140,6 +146,21 @@ impl Unknown<'_> {
             ignorance.open.set(true);
         }
     }
+
+    /// Notes that a condition was to read what is not known, at a cost that nobody knows.
+    pub(crate) fn costs_anything(self) {
+        if let Some(ignorance) = self.ignorance {
+            ignorance.costs_anything.set(true);
+        }
+    }
+
+    /// Notes that the budget of steps did not suffice. Where something unknown was looked at, another world may have taken
+    /// fewer steps: rules were counted that are perhaps not about the caller.
+    pub(crate) fn is_exhausted(self) {
+        if let Some(ignorance) = self.ignorance.filter(|ignorance| !ignorance.missed.borrow().is_empty()) {
+            ignorance.open.set(true);
+        }
+    }
 }
 
 /// What is not known, and what of that was looked at.
@@ -149,6 +170,7 @@ pub(crate) struct Ignorance {
     facts: BTreeSet<Fact>,
     missed: RefCell<BTreeSet<String>>,
     open: Cell<bool>,
+    costs_anything: Cell<bool>,
 }
 
 #[cfg(feature = "replay")]
@@ -164,6 +186,12 @@ impl Ignorance {
     /// Whether the answer depends on what is not known.
     pub(crate) fn is_open(&self) -> bool {
         self.open.get()
+    }
+
+    /// Whether a condition was to read what is not known. What it reads may be so long that the budget of the decision does
+    /// not suffice, and then the request is refused.
+    pub(crate) fn costs_anything(&self) -> bool {
+        self.costs_anything.get()
     }
 
     /// The names of the unknown facts that were looked at.

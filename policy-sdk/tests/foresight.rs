@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 
 use portcullis_policy::document::Document;
+use portcullis_policy::headers::Headers;
 use portcullis_policy::path::{PathMode, canonicalize};
 use portcullis_policy::policy::{Foresight, Policy};
 use portcullis_policy::request::{AccessRequest, Action, Context, Resource, Subject};
@@ -31,15 +32,20 @@ fn policy(more: &Value) -> Policy {
 }
 
 fn foresee(policy: &Policy, unknown: &[Fact]) -> Foresight {
+    put(&Headers::default(), |request| policy.foresee(request, &unknown.iter().copied().collect()))
+}
+
+/// A request of alice's for `/x`.
+fn put<T>(headers: &Headers, ask: impl FnOnce(&AccessRequest<'_>) -> T) -> T {
     let subject = Subject { id: Some("alice".into()), method: Some("people".into()), ..Subject::default() };
     let target = canonicalize(b"/x", PathMode::Refuse).unwrap();
     let request = AccessRequest {
         subject: Some(&subject),
         action: Action::of_method("GET"),
         resource: Resource::at("a.example", &target.path),
-        context: Context { time: Some(1_790_000_000), query: Some(""), ..Context::default() },
+        context: Context { headers, time: Some(1_790_000_000), query: Some(""), ..Context::default() },
     };
-    policy.foresee(&request, &unknown.iter().copied().collect())
+    ask(&request)
 }
 
 /// What a policy needs for its answer to depend on a fact, and the name by which that is missed.
@@ -123,4 +129,56 @@ fn what_changes_nothing_is_not_missed() {
         }
         other @ (Foresight::Exact(_) | Foresight::Open { .. }) => panic!("{other:?}"),
     }
+}
+
+/// Header lines, each another text, so many that to compare each with 300 values takes more steps than a decision has.
+const LINES: usize = 400;
+
+fn lines() -> Headers {
+    let mut headers = Headers::default();
+    (0..LINES).for_each(|line| headers.push(b"x-team", format!("of-{line}").as_bytes()));
+    headers
+}
+
+/// A condition whose price is what the lines `x-team` are long.
+fn dear() -> Value {
+    let teams: Vec<String> = (0..300).map(|team| format!("team-{team}")).collect();
+    json!([{"attribute": "context.header.x-team", "operator": "contains_any", "value": teams}])
+}
+
+/// A permit by a rule, which a dear condition cannot take away unless it takes all steps.
+#[test]
+fn a_permit_is_not_settled_where_what_is_not_known_may_take_all_steps() {
+    let policy = policy(&json!({"/authorization": {
+        "routes": [{"methods": ["GET"], "path": "/**"}],
+        "superusers": {"conditions": dear()},
+    }}));
+    let headers = lines();
+    let ask = |headers: &Headers, unknown: &[Fact]| {
+        put(headers, |request| policy.foresee(request, &unknown.iter().copied().collect()))
+    };
+    let exhausted = ask(&headers, &[]);
+    assert!(matches!(&exhausted, Foresight::Exact(response) if response.outcome.is_err()), "{exhausted:?}");
+    let few = ask(&Headers::default(), &[]);
+    assert!(matches!(&few, Foresight::Exact(response) if response.outcome.is_ok()), "{few:?}");
+    let foreseen = ask(&headers, &[Fact::Header]);
+    let missed = BTreeSet::from(["context.header.x-team".to_owned()]);
+    assert!(matches!(&foreseen, Foresight::Open { missed: named } if *named == missed), "{foreseen:?}");
+}
+
+/// A rule takes all steps that is about this caller only if a group is its own.
+#[test]
+fn nothing_is_settled_where_what_is_not_known_may_spare_the_steps() {
+    let policy = policy(&json!({"/authorization": {
+        "routes": [{"methods": ["GET"], "path": "/**"}],
+        "acl": [{"resource": "/x", "entries": [
+            {"effect": "allow", "actions": ["*"], "groups": ["staff"], "conditions": dear()},
+        ]}],
+    }}));
+    let headers = lines();
+    let stranger = put(&headers, |request| policy.foresee(request, &BTreeSet::new()));
+    assert!(matches!(&stranger, Foresight::Exact(response) if response.outcome.is_ok()), "{stranger:?}");
+    let foreseen = put(&headers, |request| policy.foresee(request, &BTreeSet::from([Fact::Groups])));
+    let missed = BTreeSet::from(["subject.groups".to_owned()]);
+    assert!(matches!(&foreseen, Foresight::Open { missed: named } if *named == missed), "{foreseen:?}");
 }

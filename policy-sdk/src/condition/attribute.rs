@@ -214,6 +214,7 @@ impl Attribute {
     pub(super) fn find<'a>(&'a self, facts: &Facts<'a>) -> Result<Found<'a>, Fault> {
         let request = facts.request;
         if self.is_hidden(facts) {
+            request.context.unknown.costs_anything();
             return Err(Fault::NotKnown);
         }
         match self {

@@ -1,8 +1,9 @@
 //! Decisions about requests of which some facts are not known: those of records, asked again.
 //!
 //! It is the engine that decides, with everything that is not known taken out of the request first, so that nothing can be
-//! read by accident. What depends on a fact that is not known is three-valued on the way and never taken for absent. The
-//! budget of steps is taken to suffice: how many an unknown value would take nobody knows.
+//! read by accident. What depends on a fact that is not known is three-valued on the way and never taken for absent. How many
+//! steps an unknown value would take nobody knows: a permit on the way to which a condition asks for one is never settled,
+//! for the budget might not suffice, and what does not suffice refuses.
 
 use std::collections::BTreeSet;
 
@@ -60,6 +61,7 @@ impl Policy {
         // A body that is held can be too long, or late: then the gate refuses what this policy permits.
         let may_be_refused = self.needs_body(&located, request.action, request.resource)
             && context.unknown.hides(Fact::Body, "");
+        let may_be_refused = may_be_refused || ignorance.costs_anything();
         let is_open = ignorance.is_open() || may_be_refused && response.outcome.is_ok();
         let missed = ignorance.into_missed();
         match (is_open, missed.is_empty()) {

@@ -351,6 +351,7 @@ impl Policy {
         let verdict = self.weigh(located, case, asked, tenant, &mut steps, witness);
         let subject = request.subject;
         if steps.are_exhausted() {
+            request.context.unknown.is_exhausted();
             witness
                 .note(|| Some(Node::new("budget", Told::Indeterminate, "the decision took too many steps")));
             let reasons = vec![RuleId::new(Some("budget"), "")];
