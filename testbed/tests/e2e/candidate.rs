@@ -82,8 +82,11 @@ async fn a_shadow_is_counted_by_rule_and_recorded_and_felt_by_nobody() {
     let decided = "portcullis_candidate_decisions_total.policy=quickstart.candidate=next.enforced=";
     // Workers tell their counts every half second.
     let all = format!("{decided}false");
-    wait_until("every decision to be counted", || async {
-        (stat(&bed, &all).await >= 3 * each).then_some(())
+    wait_until("every decision and change to be counted", || async {
+        let decisions = stat(&bed, &all).await;
+        let denied = changes(&bed, "read-object", "newly_denied").await;
+        let allowed = changes(&bed, "create-object", "newly_allowed").await;
+        (decisions >= 3 * each && denied >= each && allowed >= each).then_some(())
     })
     .await;
     assert_eq!(changes(&bed, "read-object", "newly_denied").await, each);
