@@ -134,8 +134,8 @@ fn attempt(args: &AuthTestArgs) -> Result<Attempt, ExitCode> {
         }
     }
     let head = sent.head(args.source.as_deref());
-    let rehearsed =
-        rehearsal::rehearse(config, head, sent.body.as_deref(), now).map_err(|why| exit::unusable(&why))?;
+    let rehearsed = rehearsal::rehearse(config, policy.digest, head, sent.body.as_deref(), now)
+        .map_err(|why| exit::unusable(&why))?;
     let heard = match &args.gate {
         Some(gate) => {
             let heard = live_gate::ask(gate, &sent);

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use portcullis_filter::audit::Digest;
 use portcullis_filter::config::Config;
 use portcullis_policy::document::{Document, Problems};
 use serde_json::Value;
@@ -42,6 +43,8 @@ pub(crate) struct PolicyFile {
     /// What the filter makes of it. A variable that is not set has a stand-in for its value: see
     /// [`Environment::is_set`].
     pub(crate) config: Config,
+    /// What its records name it by, whether it keeps any or not.
+    pub(crate) digest: Digest,
 }
 
 impl PolicyFile {
@@ -90,5 +93,5 @@ fn compile(value: Value, environment: &Environment) -> Result<PolicyFile, Proble
     let text = value.to_string();
     let document = Document::from_value(value)?;
     let config = Config::load(text.as_bytes(), &|name| environment.get_or_stand_in(name))?;
-    Ok(PolicyFile { document, config })
+    Ok(PolicyFile { document, config, digest: Digest::of(text.as_bytes()) })
 }

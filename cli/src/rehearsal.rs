@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use portcullis_filter::audit::{Settings, StreamId, WhenFull};
+use portcullis_filter::audit::{Digest, Settings, StreamId, WhenFull};
 use portcullis_filter::authn::probe::HostProbe;
 use portcullis_filter::authn::signature::NoHostCrypto;
 use portcullis_filter::config::{AuditConfig, Config};
@@ -34,18 +34,19 @@ pub(crate) enum Ending {
     Refused(Answer),
 }
 
-/// Puts a request to the gate of `config` at `now`.
+/// Puts a request to the gate of `config`, the policy with this digest, at `now`.
 ///
 /// # Errors
 /// Why there is no answer: the gate wants keys that are not here.
 pub(crate) fn rehearse(
     mut config: Config,
+    digest: Digest,
     head: RequestHead,
     body: Option<&[u8]>,
     now: UnixTime,
 ) -> Result<Rehearsed, &'static str> {
     if config.audit.is_none() {
-        config.audit = any_sink();
+        config.audit = any_sink(digest);
     }
     let names = &config.identity_headers;
     let ours: Vec<String> = [&names.tenant, &names.user, &names.roles, &names.method, &names.scopes]
@@ -140,9 +141,10 @@ fn decision(batch: &[u8]) -> Option<Value> {
 }
 
 /// A place for the record of a policy that keeps none.
-fn any_sink() -> Option<AuditConfig> {
+fn any_sink(policy_digest: Digest) -> Option<AuditConfig> {
     let patience = Duration::from_secs(1);
     Some(AuditConfig {
+        policy_digest,
         cluster: String::new(),
         authority: String::new(),
         path: "/".to_owned(),

@@ -28,7 +28,7 @@ mod command {
     fn json_is_canonical_and_has_the_digest_that_records_have() {
         let json = portcullis(&["render", "shop.yaml"]).stdout;
         let secret = |_: &str| Some("0123456789abcdef0123456789abcdef".to_owned());
-        assert_eq!(Config::load(&json, &secret).unwrap().digest, Digest::of(&json));
+        assert_eq!(Config::load(&json, &secret).unwrap().audit.unwrap().policy_digest, Digest::of(&json));
         let pretty = portcullis(&["render", "--pretty", "shop.yaml"]).stdout;
         let values = [&json, &pretty].map(|text| serde_json::from_slice::<Value>(text).unwrap());
         assert_eq!(values[0], values[1]);

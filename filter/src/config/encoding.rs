@@ -1,12 +1,11 @@
-//! The bytes of a plugin configuration, as JSON text or as a protobuf `Struct`, read into one JSON value.
+//! The bytes of a plugin configuration, as JSON text or as a protobuf `Struct`, read into one JSON tree.
 //!
 //! Envoy unwraps `StringValue` and `BytesValue`, which hold JSON text here; Istio and Envoy Gateway send those. A
 //! `Struct`, which lets Envoy's own YAML hold the document, arrives in protobuf wire form. This module does not know
 //! what a document means.
 
-use portcullis_policy::json::{self, JsonError};
+use portcullis_policy::json::{self, JsonError, Tree};
 use portcullis_policy::limits::MAX_JSON_BYTES;
-use serde_json::Value;
 
 use super::protobuf_struct::{self, StructError};
 
@@ -48,7 +47,7 @@ pub enum EncodingError {
 /// # Errors
 ///
 /// See [`EncodingError`].
-pub fn read(configuration: &[u8]) -> Result<Value, EncodingError> {
+pub fn read(configuration: &[u8]) -> Result<Tree<'_>, EncodingError> {
     if configuration.len() > MAX_JSON_BYTES {
         return Err(EncodingError::TooLarge);
     }
@@ -57,7 +56,7 @@ pub fn read(configuration: &[u8]) -> Result<Value, EncodingError> {
         Some(&STRUCT_FIELDS_TAG) if configuration.contains(&STRUCT_ENTRY_VALUE_TAG) => {
             Ok(protobuf_struct::decode(configuration)?)
         }
-        Some(b'{' | b' ' | b'\t' | b'\n' | b'\r') => Ok(json::parse(configuration)?),
+        Some(b'{' | b' ' | b'\t' | b'\n' | b'\r') => Ok(json::read(configuration, MAX_JSON_BYTES)?),
         Some(_) => Err(EncodingError::Unrecognized),
     }
 }
@@ -70,7 +69,7 @@ mod tests {
     #[test]
     fn reads_json_text_with_or_without_space_before_it() {
         for text in ["{\"a\":1}", " {\"a\":1}", "\n{\"a\":1}", "\n{\n  \"a\": 1\n}\n", "\r\n\t{\"a\":1}"] {
-            assert_eq!(read(text.as_bytes()).unwrap(), json!({"a": 1}), "{text:?}");
+            assert_eq!(read(text.as_bytes()).unwrap().into_value(), json!({"a": 1}), "{text:?}");
         }
     }
 
@@ -78,12 +77,12 @@ mod tests {
     fn a_line_feed_before_text_that_measures_like_a_struct_is_json() {
         // As a Struct: an entry of 0x7b bytes whose key has 0x20 bytes. As text: pretty JSON after a blank line.
         let text = format!("\n{{\n {:60}\"a\": {:60}1 }}", "", "");
-        assert_eq!(read(text.as_bytes()).unwrap(), json!({"a": 1}));
+        assert_eq!(read(text.as_bytes()).unwrap().into_value(), json!({"a": 1}));
     }
 
     #[test]
     fn reads_a_struct() {
-        assert_eq!(read(b"\n\x07\n\x01n\x12\x02 \x01").unwrap(), json!({"n": true}));
+        assert_eq!(read(b"\n\x07\n\x01n\x12\x02 \x01").unwrap().into_value(), json!({"n": true}));
     }
 
     #[test]

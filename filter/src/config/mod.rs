@@ -5,12 +5,14 @@
 
 mod authentication;
 mod candidate;
+mod canonical;
 pub mod encoding;
 pub mod protobuf_struct;
 
 use std::time::Duration;
 
 use portcullis_policy::document::{self, Document, JsonPointer, Problem, Problems};
+use portcullis_policy::json::Tree;
 use portcullis_policy::path::PathMode;
 use portcullis_policy::policy::Policy;
 
@@ -28,8 +30,6 @@ pub use candidate::{Candidate, MAX_COUNTED_RULES, Share};
 pub struct Config {
     /// The document's name: the label of its metrics, and the realm of its challenges.
     pub name: String,
-    /// SHA-256 of the document in its canonical JSON form, which `portcullis render` writes.
-    pub digest: Digest,
     /// What is done with a path that has two readings.
     pub path_mode: PathMode,
     /// The most bytes of a body that decisions rest on; `None` when none does.
@@ -53,6 +53,9 @@ pub struct Config {
 /// Where records go.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditConfig {
+    /// SHA-256 of the document in its canonical JSON form, which `portcullis render` writes: what records name their policy
+    /// by. It stands here because nothing else needs it, and a large document takes its time to be hashed.
+    pub policy_digest: Digest,
     /// The cluster of the sink.
     pub cluster: String,
     /// `:authority` of the sink's requests.
@@ -77,16 +80,15 @@ impl Config {
     ///
     /// Everything that is wrong, at once, each with its JSON Pointer. No message repeats a value that could be a secret.
     pub fn load(bytes: &[u8], environment: Environment<'_>) -> Result<Config, Problems> {
-        let value =
+        let mut tree =
             encoding::read(bytes).map_err(|error| problem(JsonPointer::root(), &error.to_string()))?;
-        let digest = Digest::of(value.to_string().as_bytes());
-        let document = Document::from_value(value)?;
-        Config::compile(&document, digest, environment)
+        let document = Document::from_tree(&mut tree)?;
+        Config::compile(&document, &tree, environment)
     }
 
     fn compile(
         document: &Document,
-        digest: Digest,
+        tree: &Tree<'_>,
         environment: Environment<'_>,
     ) -> Result<Config, Problems> {
         let mut problems = Vec::new();
@@ -112,12 +114,11 @@ impl Config {
         let policy = Policy::compile(document);
         let wanted = policy.as_ref().map(Wanted::by).unwrap_or_default();
         let methods = authentication::methods(&document.authentication, &wanted, environment, &mut problems);
-        let audit = document.audit.as_ref().and_then(|audit| audit_config(audit, &mut problems));
+        let audit = document.audit.as_ref().and_then(|audit| audit_config(audit, tree, &mut problems));
         acknowledgement_needs_a_sink(document, &mut problems);
         match (policy, Problems::from_list(problems)) {
             (Ok(policy), None) => Ok(Config {
                 name: document.name.clone(),
-                digest,
                 path_mode: match document.request.ambiguous_path {
                     document::AmbiguousPath::Refuse => PathMode::Refuse,
                     document::AmbiguousPath::Normalize => PathMode::Normalize,
@@ -162,7 +163,11 @@ fn identity_headers(headers: &document::IdentityHeaders) -> IdentityHeaders {
     }
 }
 
-fn audit_config(audit: &document::Audit, problems: &mut Vec<Problem>) -> Option<AuditConfig> {
+fn audit_config(
+    audit: &document::Audit,
+    tree: &Tree<'_>,
+    problems: &mut Vec<Problem>,
+) -> Option<AuditConfig> {
     let when_full = match audit.when_full {
         document::WhenFull::Refuse => WhenFull::Refuse,
         document::WhenFull::Drop => WhenFull::Drop,
@@ -171,6 +176,7 @@ fn audit_config(audit: &document::Audit, problems: &mut Vec<Problem>) -> Option<
     let count = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
     match Settings::new(count(audit.max_pending), count(audit.max_batch), flush_interval, when_full) {
         Ok(settings) => Some(AuditConfig {
+            policy_digest: canonical::digest(tree),
             cluster: audit.sink.cluster.clone(),
             authority: audit.sink.authority.clone().unwrap_or_else(|| audit.sink.cluster.clone()),
             path: audit.sink.path.clone(),

@@ -6,8 +6,10 @@
 //!
 //! This module does not know what a document means.
 
+use std::borrow::Cow;
+
+use portcullis_policy::json::Tree;
 use prost::{Message, Oneof};
-use serde_json::{Map, Number, Value};
 
 /// Deepest nesting of objects and lists. A document needs about ten; protobuf decoding itself stops at 33 objects.
 pub const MAX_DEPTH: usize = 32;
@@ -45,7 +47,7 @@ pub enum StructError {
 /// # Errors
 ///
 /// See [`StructError`]. The caller bounds the size of `wire`; time and memory are linear in it.
-pub fn decode(wire: &[u8]) -> Result<Value, StructError> {
+pub fn decode(wire: &[u8]) -> Result<Tree<'static>, StructError> {
     object(Struct::decode(wire)?, MAX_DEPTH)
 }
 
@@ -95,48 +97,59 @@ struct List {
     values: Vec<StructValue>,
 }
 
-fn object(message: Struct, depth: usize) -> Result<Value, StructError> {
+fn object(message: Struct, depth: usize) -> Result<Tree<'static>, StructError> {
     let depth = depth.checked_sub(1).ok_or(StructError::TooDeep)?;
-    let mut fields = Map::new();
+    let mut members: Vec<(Cow<'static, str>, Tree<'static>)> = Vec::with_capacity(message.fields.len());
     for Field { name, value } in message.fields {
-        let value = json(value.ok_or(StructError::MissingKind)?, depth)?;
-        if fields.contains_key(&name) {
-            return Err(StructError::DuplicateField(name));
-        }
-        fields.insert(name, value);
+        members.push((Cow::Owned(name), tree(value.ok_or(StructError::MissingKind)?, depth)?));
     }
-    Ok(Value::Object(fields))
+    // Sorted once, for a pair that is alike stands side by side then.
+    members.sort_by(|(one, _), (other, _)| one.cmp(other));
+    let twice = members.windows(2).find_map(|pair| match pair {
+        [(one, _), (other, _)] if one == other => Some(one.clone().into_owned()),
+        _different => None,
+    });
+    match twice {
+        Some(name) => Err(StructError::DuplicateField(name)),
+        None => Ok(Tree::Object(members)),
+    }
 }
 
-fn json(value: StructValue, depth: usize) -> Result<Value, StructError> {
+fn tree(value: StructValue, depth: usize) -> Result<Tree<'static>, StructError> {
     match value.kind.ok_or(StructError::MissingKind)? {
-        Kind::Null(_) => Ok(Value::Null),
-        Kind::Number(number) => number_value(number),
-        Kind::String(string) => Ok(Value::String(string)),
-        Kind::Bool(bool) => Ok(Value::Bool(bool)),
+        Kind::Null(_) => Ok(Tree::Null),
+        Kind::Number(number) => number_of(number),
+        Kind::String(text) => Ok(Tree::Text(Cow::Owned(text))),
+        Kind::Bool(bool) => Ok(Tree::Boolean(bool)),
         Kind::Struct(message) => object(message, depth),
         Kind::List(List { values }) => {
             let depth = depth.checked_sub(1).ok_or(StructError::TooDeep)?;
-            values.into_iter().map(|value| json(value, depth)).collect::<Result<_, _>>().map(Value::Array)
+            values.into_iter().map(|value| tree(value, depth)).collect::<Result<_, _>>().map(Tree::List)
         }
     }
 }
 
-fn number_value(number: f64) -> Result<Value, StructError> {
-    let json = if number.fract() == 0.0 && number.abs() <= MAX_EXACT_INTEGER {
+fn number_of(number: f64) -> Result<Tree<'static>, StructError> {
+    if number.fract() == 0.0 && number.abs() <= MAX_EXACT_INTEGER {
         // Exact: the number is whole and below 2^53, so the cast neither rounds nor saturates.
-        Some(Number::from(number as i64))
+        let whole = number as i64;
+        Ok(u64::try_from(whole).map_or(Tree::Negative(whole), Tree::Unsigned))
+    } else if number.is_finite() {
+        Ok(Tree::Float(number))
     } else {
-        Number::from_f64(number)
-    };
-    json.map(Value::Number).ok_or(StructError::NumberNotFinite)
+        Err(StructError::NumberNotFinite)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use serde_json::json;
+    use serde_json::{Map, Value, json};
+
+    fn decode(wire: &[u8]) -> Result<Value, StructError> {
+        super::decode(wire).map(Tree::into_value)
+    }
 
     fn wire_of(value: &Value) -> StructValue {
         let kind = match value {

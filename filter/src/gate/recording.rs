@@ -7,8 +7,8 @@ use portcullis_policy::decision::RuleId;
 use portcullis_policy::request::Context;
 
 use crate::audit::{
-    Appended, AuthenticationDisabled, Batch, BatchId, Decision, Open, Outcome, Record, Sequence, Stream,
-    StreamId,
+    Appended, AuthenticationDisabled, Batch, BatchId, Decision, Digest, Open, Outcome, Record, Sequence,
+    Stream, StreamId,
 };
 use crate::config::{AuditConfig, Config};
 use crate::gate::callout::Purpose;
@@ -52,18 +52,18 @@ pub(super) fn open(config: &Config, id: StreamId, now: UnixTime) -> Option<Strea
     let open = Open {
         module_version: env!("CARGO_PKG_VERSION").into(),
         policy: config.name.as_str().into(),
-        policy_digest: config.digest,
+        policy_digest: audit.policy_digest,
     };
     Some(Stream::open(id, audit.settings, open, now))
 }
 
 /// Puts it on record that authentication is off.
 pub(super) fn authentication_disabled(config: &Config, stream: Option<&mut Stream>, now: UnixTime) {
-    let record = Record::AuthenticationDisabled(AuthenticationDisabled {
-        policy: config.name.as_str().into(),
-        policy_digest: config.digest,
-    });
-    if let Some(stream) = stream {
+    if let (Some(stream), Some(audit)) = (stream, &config.audit) {
+        let record = Record::AuthenticationDisabled(AuthenticationDisabled {
+            policy: config.name.as_str().into(),
+            policy_digest: audit.policy_digest,
+        });
         // A stream that was just opened has room, and no request is there to be refused.
         let _appended = stream.append(&record, now);
     }
@@ -81,11 +81,13 @@ impl Gate {
         turn: &mut Turn<'_>,
     ) -> Kept {
         let config = Arc::clone(&self.config);
-        let Some(stream) = &mut self.stream else { return Kept::NotConfigured };
+        let (Some(stream), Some(audit)) = (&mut self.stream, &config.audit) else {
+            return Kept::NotConfigured;
+        };
         let latency = turn.now.saturating_since(since);
         let upgrade = request.and_then(upgrade);
         let asked = Asked { outline, request, upgrade: upgrade.as_deref(), latency };
-        let record = decision(&config, &asked, caller, verdict);
+        let record = decision(&config, audit.policy_digest, &asked, caller, verdict);
         let of_stranger = caller.is_none() && verdict.denial.is_some();
         let appended = if of_stranger {
             stream.append_refusal_of_stranger(&record, turn.now)
@@ -187,6 +189,7 @@ struct Asked<'a> {
 
 fn decision<'a>(
     config: &'a Config,
+    policy_digest: Digest,
     asked: &Asked<'a>,
     caller: Option<&'a Caller>,
     verdict: &Verdict<'a>,
@@ -221,7 +224,7 @@ fn decision<'a>(
         status: code.map(|code| code.status()),
         rules: verdict.rules.iter().map(RuleId::as_str).collect(),
         policy: config.name.as_str().into(),
-        policy_digest: config.digest,
+        policy_digest,
         latency,
         cross_tenant: verdict.cross_tenant,
         candidate: verdict.opinion.and_then(|opinion| opinion.record(config, verdict)),

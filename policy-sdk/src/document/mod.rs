@@ -16,6 +16,7 @@ mod jwks;
 mod misplaced;
 mod named;
 mod nearest;
+mod plain_rules;
 mod pointer;
 mod problem;
 mod reading;

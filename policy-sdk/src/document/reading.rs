@@ -6,7 +6,7 @@
 
 use serde_json::Value;
 
-use super::{Document, JsonPointer, Problem, Problems, Step, semantics};
+use super::{Document, JsonPointer, Problem, Problems, Step, plain_rules, semantics};
 use crate::json::{self, JsonError, Tree};
 use crate::limits::MAX_JSON_BYTES;
 
@@ -18,8 +18,16 @@ impl Document {
     /// Everything that is wrong with it, each problem with its place.
     pub fn from_json(bytes: &[u8]) -> Result<Self, Problems> {
         let refused = |error: JsonError| Problem::new(JsonPointer::root(), error.to_string());
-        let tree = json::read(bytes, MAX_JSON_BYTES).map_err(refused)?;
-        Self::read(tree, || Ok(json::parse(bytes).map_err(refused)?), |_| None)
+        Self::from_tree(&mut json::read(bytes, MAX_JSON_BYTES).map_err(refused)?)
+    }
+
+    /// Reads a document from a JSON tree, which is afterwards as it was.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong with it, each problem with its place.
+    pub fn from_tree(tree: &mut Tree<'_>) -> Result<Self, Problems> {
+        Self::read(tree, |_| None)
     }
 
     /// Reads a document from a JSON value.
@@ -41,17 +49,14 @@ impl Document {
         value: Value,
         further: impl FnOnce(&Document) -> Option<Problems>,
     ) -> Result<Self, Problems> {
-        Self::read(Tree::of(&value), || Ok(value.clone()), further)
+        Self::read(&mut Tree::of(&value), further)
     }
 
-    /// Reads a tree, and asks for it `again` only when something is wrong: a copy of a large document costs as much as
-    /// reading it.
     fn read(
-        tree: Tree<'_>,
-        again: impl FnOnce() -> Result<Value, Problems>,
+        tree: &mut Tree<'_>,
         further: impl FnOnce(&Document) -> Option<Problems>,
     ) -> Result<Self, Problems> {
-        let shape: Problems = match deserr::deserialize::<Self, _, Problems>(tree) {
+        let shape = match shaped(tree) {
             Ok(mut document) => {
                 return match Problems::from_list(semantics::problems(&mut document)) {
                     Some(problems) => Err(problems.and_unexplained(further(&document))),
@@ -60,7 +65,8 @@ impl Document {
             }
             Err(problems) => problems,
         };
-        let mut value = again()?;
+        // A copy of a large document costs as much as reading it, and is made only where something is wrong.
+        let mut value = tree.clone().into_value();
         Err(match set_aside(&mut value, &shape) {
             Some(mut rest) => {
                 let sense = Problems::from_list(semantics::problems(&mut rest));
@@ -69,6 +75,19 @@ impl Document {
             None => shape.folded(),
         })
     }
+}
+
+/// What has the shape of a document. The rules of a large one are read by themselves, as long as each is a plain one.
+fn shaped(tree: &mut Tree<'_>) -> Result<Document, Problems> {
+    let taken = plain_rules::take(tree);
+    let mut read = deserr::deserialize::<Document, &Tree<'_>, Problems>(tree);
+    if let Some((list, rules)) = taken {
+        plain_rules::put_back(tree, list);
+        if let Ok(document) = &mut read {
+            document.authorization.rules = rules;
+        }
+    }
+    read
 }
 
 /// The document without the parts that could not be read; `None` if too little is left.
@@ -84,7 +103,7 @@ fn set_aside(value: &mut Value, shape: &Problems) -> Option<Document> {
         let members = value.as_object_mut()?;
         members.entry("version").or_insert(Value::from(1));
         members.entry("authentication").or_insert_with(|| Value::Object(serde_json::Map::new()));
-        match deserr::deserialize::<Document, _, Problems>(Tree::of(value)) {
+        match deserr::deserialize::<Document, _, Problems>(&Tree::of(value)) {
             Ok(document) => return Some(document),
             Err(problems) => places = problems.iter().map(|problem| problem.pointer.clone()).collect(),
         }

@@ -7,12 +7,17 @@ use deserr::{IntoValue, Map, Sequence, Value, ValueKind};
 use crate::json::Tree;
 
 /// The members of an object.
-pub struct Members<'a>(Vec<(Cow<'a, str>, Tree<'a>)>);
+pub struct Members<'a> {
+    all: &'a [Member<'a>],
+    /// The places of those that were taken out.
+    removed: Vec<usize>,
+}
 
 /// The elements of a list.
-pub struct Elements<'a>(Vec<Tree<'a>>);
+pub struct Elements<'a>(&'a [Tree<'a>]);
 
-impl<'a> IntoValue for Tree<'a> {
+/// A tree is looked at, and stays: what is wrong with it is told with what it holds, and its digest is taken afterwards.
+impl<'a> IntoValue for &'a Tree<'a> {
     type Sequence = Elements<'a>;
     type Map = Members<'a>;
 
@@ -32,45 +37,65 @@ impl<'a> IntoValue for Tree<'a> {
     fn into_value(self) -> Value<Self> {
         match self {
             Tree::Null => Value::Null,
-            Tree::Boolean(value) => Value::Boolean(value),
-            Tree::Unsigned(whole) => Value::Integer(whole),
-            Tree::Negative(whole) => Value::NegativeInteger(whole),
-            Tree::Float(number) => Value::Float(number),
-            Tree::Text(text) => Value::String(text.into_owned()),
+            Tree::Boolean(value) => Value::Boolean(*value),
+            Tree::Unsigned(whole) => Value::Integer(*whole),
+            Tree::Negative(whole) => Value::NegativeInteger(*whole),
+            Tree::Float(number) => Value::Float(*number),
+            Tree::Text(text) => Value::String((**text).to_owned()),
             Tree::List(list) => Value::Sequence(Elements(list)),
-            Tree::Object(members) => Value::Map(Members(members)),
+            Tree::Object(all) => Value::Map(Members { all, removed: Vec::new() }),
         }
     }
 }
 
 impl<'a> Sequence for Elements<'a> {
-    type Value = Tree<'a>;
-    type Iter = std::vec::IntoIter<Tree<'a>>;
+    type Value = &'a Tree<'a>;
+    type Iter = std::slice::Iter<'a, Tree<'a>>;
 
     fn len(&self) -> usize {
-        Vec::len(&self.0)
+        self.0.len()
     }
 
     fn into_iter(self) -> Self::Iter {
-        IntoIterator::into_iter(self.0)
+        self.0.iter()
     }
 }
 
 impl<'a> Map for Members<'a> {
-    type Value = Tree<'a>;
-    type Iter = std::iter::Map<std::vec::IntoIter<Member<'a>>, fn(Member<'a>) -> (String, Tree<'a>)>;
+    type Value = &'a Tree<'a>;
+    type Iter = Left<'a>;
 
     fn len(&self) -> usize {
-        Vec::len(&self.0)
+        self.all.len().saturating_sub(self.removed.len())
     }
 
-    fn remove(&mut self, name: &str) -> Option<Tree<'a>> {
-        let place = self.0.iter().position(|(member, _)| member == name)?;
-        Some(self.0.remove(place).1)
+    fn remove(&mut self, name: &str) -> Option<&'a Tree<'a>> {
+        let (place, (_, value)) = self.all.iter().enumerate().find(|(_, (member, _))| member == name)?;
+        if self.removed.contains(&place) {
+            return None;
+        }
+        self.removed.push(place);
+        Some(value)
     }
 
     fn into_iter(self) -> Self::Iter {
-        IntoIterator::into_iter(self.0).map(|(name, value)| (name.into_owned(), value))
+        Left { all: self.all.iter().enumerate(), removed: self.removed }
+    }
+}
+
+/// The members that were not taken out.
+pub struct Left<'a> {
+    all: std::iter::Enumerate<std::slice::Iter<'a, Member<'a>>>,
+    removed: Vec<usize>,
+}
+
+impl<'a> Iterator for Left<'a> {
+    type Item = (String, &'a Tree<'a>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let removed = &self.removed;
+        let (_, (name, value)) = self.all.find(|(place, _)| !removed.contains(place))?;
+        Some(((**name).to_owned(), value))
     }
 }
 

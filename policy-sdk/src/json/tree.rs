@@ -62,6 +62,22 @@ impl<'a> Tree<'a> {
         }
     }
 
+    /// The value of a member, to be changed, if this is an object that has it.
+    pub(crate) fn member_mut(&mut self, name: &str) -> Option<&mut Tree<'a>> {
+        match self {
+            Tree::Object(members) => {
+                members.iter_mut().find_map(|(member, value)| (member == name).then_some(value))
+            }
+            Tree::Null
+            | Tree::Boolean(_)
+            | Tree::Unsigned(_)
+            | Tree::Negative(_)
+            | Tree::Float(_)
+            | Tree::Text(_)
+            | Tree::List(_) => None,
+        }
+    }
+
     /// The same value, on its own.
     #[must_use]
     pub fn into_value(self) -> Value {

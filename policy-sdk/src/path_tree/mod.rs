@@ -34,5 +34,6 @@ mod tree;
 
 pub use search::{Match, Matches};
 pub use spellings::Spellings;
+pub(crate) use template::check;
 pub use template::{Captures, PathTemplate, TemplateError, TemplateFault};
 pub use tree::{DuplicateTemplate, PathTree};

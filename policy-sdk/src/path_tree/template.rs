@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
+use smallvec::SmallVec;
+
 use crate::limits::{MAX_PLACEHOLDER_NAME_BYTES, MAX_TEMPLATE_BYTES, MAX_TEMPLATE_SEGMENTS};
 use crate::path::{
     CanonicalPath, PathAmbiguity, PathMode, between_slashes, canonicalize_segment, decoded, is_unreserved,
@@ -70,24 +72,12 @@ impl PathTemplate {
         pieces_of(&self.text)
     }
 
-    /// For a text that is known to be a template in canonical spelling.
-    pub(super) fn of_canonical_text(text: String) -> Self {
-        Self { text: text.into() }
-    }
-}
-
-impl FromStr for PathTemplate {
-    type Err = TemplateError;
-
-    fn from_str(source: &str) -> Result<Self, TemplateError> {
+    /// Reads a template segment by segment, and says what is wrong with it.
+    fn taken_apart(source: &str) -> Result<Self, TemplateError> {
         let at = |offset| move |fault| TemplateError { fault, offset };
         let relative = source.strip_prefix('/').ok_or_else(|| at(0)(TemplateFault::NoLeadingSlash))?;
         if source.len() > MAX_TEMPLATE_BYTES {
             return Err(at(MAX_TEMPLATE_BYTES)(TemplateFault::TooLong));
-        }
-
-        if is_canonical_literals(relative) {
-            return Ok(Self { text: source.into() });
         }
         let mut template = Builder { text: String::with_capacity(source.len()), ..Builder::default() };
         let mut offset: usize = 1;
@@ -97,6 +87,28 @@ impl FromStr for PathTemplate {
             offset = offset.saturating_add(segment.len()).saturating_add(1);
         }
         Ok(Self::of_canonical_text(template.text))
+    }
+
+    /// For a text that is known to be a template in canonical spelling.
+    pub(super) fn of_canonical_text(text: String) -> Self {
+        Self { text: text.into() }
+    }
+}
+
+/// What [`PathTemplate`] reads, without keeping it.
+///
+/// # Errors
+///
+/// As there.
+pub(crate) fn check(source: &str) -> Result<(), TemplateError> {
+    if is_plain(source) { Ok(()) } else { PathTemplate::taken_apart(source).map(|_template| ()) }
+}
+
+impl FromStr for PathTemplate {
+    type Err = TemplateError;
+
+    fn from_str(source: &str) -> Result<Self, TemplateError> {
+        if is_plain(source) { Ok(Self { text: source.into() }) } else { Self::taken_apart(source) }
     }
 }
 
@@ -163,28 +175,50 @@ pub(super) fn pieces_of(text: &str) -> impl Iterator<Item = Piece<'_>> {
     })
 }
 
-/// Whether a template, without its leading slash, is nothing but literals in canonical spelling. Most are, and a large
-/// document has a hundred thousand of them: one look at each byte spares them everything else. What this says no to may be
-/// fine nevertheless.
-fn is_canonical_literals(relative: &str) -> bool {
-    let (mut segments, mut bytes, mut dots) = (1_usize, 0_usize, 0_usize);
-    for byte in relative.bytes() {
-        match byte {
-            // An empty segment, and one of dots.
-            b'/' if bytes == dots => return false,
-            b'/' => {
-                segments = segments.saturating_add(1);
-                (bytes, dots) = (0, 0);
+/// Whether a text is a template in canonical spelling. Most are, and a large document has a hundred thousand of them: one
+/// look at each byte spares them everything else. What this says no to may be fine nevertheless.
+fn is_plain(source: &str) -> bool {
+    let Some(relative) = source.strip_prefix('/').filter(|_| source.len() <= MAX_TEMPLATE_BYTES) else {
+        return false;
+    };
+    let mut names: SmallVec<[&str; EXPECTED_PLACEHOLDERS]> = SmallVec::new();
+    let mut rest = Some(relative);
+    for _segment in 0..MAX_TEMPLATE_SEGMENTS {
+        let Some(segments) = rest else { return true };
+        let slash = segments.bytes().position(|byte| byte == b'/');
+        let (segment, further) = match slash.and_then(|slash| segments.split_at_checked(slash)) {
+            Some((segment, further)) => (segment, further.get(1..)),
+            None => (segments, None),
+        };
+        let is_plain = match segment.as_bytes() {
+            [] | b"**" => further.is_none(),
+            b"*" => true,
+            [b'{', name @ .., b'}'] => {
+                let is_new = is_name(name) && !names.contains(&segment);
+                names.push(segment);
+                is_new
             }
-            byte if is_unreserved(byte) => {
-                bytes = bytes.saturating_add(1);
-                dots = dots.saturating_add(usize::from(byte == b'.'));
+            literal => {
+                literal.iter().all(|byte| is_unreserved(*byte)) && literal.iter().any(|byte| *byte != b'.')
             }
-            _other => return false,
+        };
+        if !is_plain {
+            return false;
         }
+        rest = further;
     }
-    segments <= MAX_TEMPLATE_SEGMENTS && (bytes == 0 || bytes != dots)
+    rest.is_none()
 }
+
+/// The name of a placeholder: a letter or `_`, then letters, digits and `_`.
+fn is_name(name: &[u8]) -> bool {
+    name.len() <= MAX_PLACEHOLDER_NAME_BYTES
+        && name.first().is_some_and(|first| !first.is_ascii_digit())
+        && name.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
+}
+
+/// Placeholders that most templates have at most: room for them is on the stack.
+const EXPECTED_PLACEHOLDERS: usize = 4;
 
 fn placeholder(segment: &str) -> Option<&str> {
     segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'))
@@ -266,10 +300,7 @@ impl<'a> Builder<'a> {
     }
 
     fn name(&mut self, name: &'a str) -> Result<(), TemplateFault> {
-        let begins_well = name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_');
-        let goes_on_well =
-            name.chars().all(|character| character.is_ascii_alphanumeric() || character == '_');
-        if !begins_well || !goes_on_well || name.len() > MAX_PLACEHOLDER_NAME_BYTES {
+        if !is_name(name.as_bytes()) {
             return Err(TemplateFault::PlaceholderName);
         }
         if self.names.insert(name) { Ok(()) } else { Err(TemplateFault::DuplicatePlaceholder) }
@@ -316,6 +347,49 @@ mod tests {
             assert_eq!(template(template(text).as_str()), template(text));
         }
         assert_eq!(template("/%61%2a/%c3%a9").as_str(), "/a%2A/%C3%A9");
+    }
+
+    proptest::proptest! {
+        /// The slow twin says yes to whatever is plain, and leaves it as it was written.
+        #[test]
+        fn what_is_plain_is_read_segment_by_segment_as_the_same(
+            text in r"(/(\{[ab]1?\}|\{[0-9a_.]{0,2}\}|\*{1,3}|[a.~%]{0,3}|abc|2F|%[24][1Ff]|[{}?;é ]|a\{b\})?){0,5}",
+        ) {
+            let slow = PathTemplate::taken_apart(&text);
+            if is_plain(&text) {
+                let same = PathTemplate { text: text.as_str().into() };
+                proptest::prop_assert_eq!(slow.as_ref(), Ok(&same));
+            }
+            proptest::prop_assert_eq!(text.parse::<PathTemplate>(), slow.clone());
+            proptest::prop_assert_eq!(check(&text), slow.map(|_| ()));
+        }
+    }
+
+    #[test]
+    fn plain_ones_are_known_as_such() {
+        for text in ["/", "/a/", "/tenants/{tenant}/area-7/**", "/{a}/{b}/*", "/*/*/**", "/...a/{_}"] {
+            assert!(is_plain(text), "{text}");
+        }
+        for (count, plain) in [(MAX_TEMPLATE_SEGMENTS, true), (MAX_TEMPLATE_SEGMENTS + 1, false)] {
+            assert_eq!(is_plain(&"/a".repeat(count)), plain, "{count}");
+            assert_eq!(PathTemplate::taken_apart(&"/a".repeat(count)).is_ok(), plain, "{count}");
+        }
+        for (length, plain) in [(MAX_TEMPLATE_BYTES, true), (MAX_TEMPLATE_BYTES + 1, false)] {
+            let text = format!("/{}", "a".repeat(length - 1));
+            assert_eq!(
+                (is_plain(&text), PathTemplate::taken_apart(&text).is_ok()),
+                (plain, plain),
+                "{length}"
+            );
+        }
+        for (length, plain) in [(MAX_PLACEHOLDER_NAME_BYTES, true), (MAX_PLACEHOLDER_NAME_BYTES + 1, false)] {
+            let text = format!("/{{{}}}", "a".repeat(length));
+            assert_eq!(
+                (is_plain(&text), PathTemplate::taken_apart(&text).is_ok()),
+                (plain, plain),
+                "{length}"
+            );
+        }
     }
 
     #[test]

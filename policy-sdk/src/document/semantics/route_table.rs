@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::syntax::{is_host, is_token};
 use crate::document::{Document, JsonPointer, Match, Problem};
-use crate::path_tree::{PathTemplate, PathTree, TemplateError};
+use crate::path_tree::{self, PathTemplate, PathTree, TemplateError};
 
 pub(super) fn problems(document: &Document, found: &mut Vec<Problem>) {
     let authorization = JsonPointer::members(&["authorization"]);
@@ -37,8 +37,18 @@ pub(super) fn well_formed_path(
     pointer: impl FnOnce() -> JsonPointer,
     found: &mut Vec<Problem>,
 ) -> Option<PathTemplate> {
-    let parsed: Result<PathTemplate, TemplateError> = path.parse();
-    parsed.map_err(|error| found.push(Problem::new(pointer(), format!("not a path template: {error}")))).ok()
+    path.parse().map_err(|error| found.push(not_a_template(pointer(), error))).ok()
+}
+
+/// A problem about `path` if it is no template, which nobody asks for.
+pub(super) fn check_path(path: &str, pointer: impl FnOnce() -> JsonPointer, found: &mut Vec<Problem>) {
+    if let Err(error) = path_tree::check(path) {
+        found.push(not_a_template(pointer(), error));
+    }
+}
+
+fn not_a_template(pointer: JsonPointer, error: TemplateError) -> Problem {
+    Problem::new(pointer, format!("not a path template: {error}"))
 }
 
 /// Which entry already answers for a method, per host, per template.

@@ -7,7 +7,7 @@ use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 use rustc_hash::FxBuildHasher;
 
-use super::route_table::well_formed_path;
+use super::route_table::check_path;
 use super::syntax::is_token;
 use crate::document::{Document, Effect, JsonPointer, Problem, Rule};
 
@@ -37,7 +37,7 @@ fn in_list(rules: &[Rule], place: &JsonPointer, own: &BTreeSet<&str>, found: &mu
             );
         }
         if rule.resource != "*" {
-            well_formed_path(&rule.resource, || pointer().member("resource"), found);
+            check_path(&rule.resource, || pointer().member("resource"), found);
         }
         // Two rules alike but for their conditions are two rules.
         if !rule.conditions.is_empty() {

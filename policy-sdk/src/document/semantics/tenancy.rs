@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::headers::well_named;
-use super::route_table::well_formed_path;
+use super::route_table::check_path;
 use super::syntax::{is_label, is_word};
 use crate::document::{Binding, Document, JsonPointer, Problem};
 
@@ -37,7 +37,7 @@ pub(super) fn problems(document: &Document, found: &mut Vec<Problem>) {
         let pointer = pointer.member(field);
         match binding {
             Binding::Path(path) => {
-                well_formed_path(path, || pointer.clone(), found);
+                check_path(path, || pointer.clone(), found);
                 named_once(path, '/', &pointer, found);
             }
             Binding::Header(header) => {
