@@ -1,8 +1,10 @@
 //! `instructions`: counts what requests cost in the built module, and prints it beside what they cost before; with `--write` it
-//! becomes what they cost before. `--profile PATH` shows which functions the instructions of one path are of.
+//! becomes what they cost before. `--profile PATH` shows which functions the instructions of one path are of, and `--stacks PATH`
+//! the same as folded stacks, the outermost function first, with the instructions of a request for each: what tools draw flame
+//! graphs of.
 
 use portcullis_tests::host::{Cost, Module};
-use portcullis_tests::instructions::{Baseline, Counted, PATHS};
+use portcullis_tests::instructions::{Baseline, Counted, PATHS, Path};
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;
 
@@ -19,7 +21,8 @@ fn main() -> ExitCode {
         [] => run(false),
         ["--write"] => run(true),
         ["--profile", name] => profile(name),
-        _ => Err("instructions [--write | --profile PATH]".to_owned()),
+        ["--stacks", name] => stacks(name),
+        _ => Err("instructions [--write | --profile PATH | --stacks PATH]".to_owned()),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -32,9 +35,7 @@ fn main() -> ExitCode {
 
 /// Which functions the instructions of a path are of: on their own, and with everything they call.
 fn profile(name: &str) -> Result<(), String> {
-    let names: Vec<_> = PATHS.iter().map(|path| path.name).collect();
-    let path = PATHS.iter().find(|path| path.name == name);
-    let path = path.ok_or_else(|| format!("the paths are: {}", names.join("; ")))?;
+    let path = path(name)?;
     let mut functions: BTreeMap<String, (u64, u64)> = BTreeMap::new();
     for stack in path.stacks(&Module::built()?, SAMPLES)? {
         if let Some(innermost) = stack.first() {
@@ -52,6 +53,27 @@ fn profile(name: &str) -> Result<(), String> {
         println!("{:>7.1} {:>7.1}  {function}", percent(own), percent(all));
     }
     Ok(())
+}
+
+/// Each stack once, with its share of the instructions of a request.
+fn stacks(name: &str) -> Result<(), String> {
+    let (path, module) = (path(name)?, Module::built()?);
+    let instructions = path.cost(&module)?.total() / u64::from(path.requests);
+    let mut folded: BTreeMap<String, u64> = BTreeMap::new();
+    for stack in path.stacks(&module, SAMPLES)? {
+        let outermost_first: Vec<_> = stack.iter().rev().map(|name| name.replace(';', "")).collect();
+        *folded.entry(outermost_first.join(";")).or_default() += 1;
+    }
+    for (stack, samples) in folded {
+        println!("{stack} {}", samples * instructions / SAMPLES);
+    }
+    Ok(())
+}
+
+fn path(name: &str) -> Result<&'static Path, String> {
+    let names: Vec<_> = PATHS.iter().map(|path| path.name).collect();
+    let path = PATHS.iter().find(|path| path.name == name);
+    path.ok_or_else(|| format!("the paths are: {}", names.join("; ")))
 }
 
 fn run(write: bool) -> Result<(), String> {

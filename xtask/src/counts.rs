@@ -2,11 +2,13 @@
 //!
 //! The counting is done by an example of `tests/`, the comparing by its tests: nothing fails here.
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use crate::command::{cargo, run_step};
+use crate::flame;
 use crate::module;
 use crate::progress::Progress;
 use crate::workspace::Workspace;
@@ -22,7 +24,18 @@ pub(crate) enum Wanted {
     /// They are shown, and become the ones that tests compare with.
     Baseline,
     /// The functions that one path's instructions are of are shown.
-    Profile(String),
+    Profile(Profile),
+}
+
+/// A profile of one path.
+#[derive(Debug)]
+pub(crate) struct Profile {
+    /// Which path.
+    pub(crate) path: String,
+    /// Where to draw it as a flame graph, instead of printing it.
+    pub(crate) flame: Option<PathBuf>,
+    /// The module, when it is not to be built: with the names of its functions, as cargo leaves it.
+    pub(crate) module: Option<PathBuf>,
 }
 
 /// Builds the module, counts and prints.
@@ -30,16 +43,41 @@ pub(crate) enum Wanted {
 /// # Errors
 /// When something does not build, or a request does not go the way that is counted.
 pub(crate) async fn run(workspace: &Workspace, progress: &Progress, wanted: Wanted) -> Result<()> {
-    let built = module::build(workspace, progress).await?;
+    let profile = match wanted {
+        Wanted::Profile(profile) => profile,
+        Wanted::Table | Wanted::Baseline => {
+            let built = module::build(workspace, progress).await?;
+            let write = matches!(wanted, Wanted::Baseline).then_some("--write");
+            print!("{}", count(workspace, progress, &built.path, write).await?);
+            return Ok(());
+        }
+    };
+    let Profile { path, flame, module } = profile;
+    let module = match module {
+        Some(module) => std::path::absolute(module)?,
+        None => module::build(workspace, progress).await.map(|_| module::linked(workspace))?,
+    };
+    let Some(file) = flame else {
+        print!("{}", count(workspace, progress, &module, ["--profile", &path]).await?);
+        return Ok(());
+    };
+    let folded = count(workspace, progress, &module, ["--stacks", &path]).await?;
+    let svg = flame::draw(&path, "instructions of WebAssembly for a request", &folded)?;
+    std::fs::write(&file, svg).with_context(|| format!("{} cannot be written", file.display()))?;
+    println!("{}", file.display());
+    Ok(())
+}
+
+async fn count(
+    workspace: &Workspace,
+    progress: &Progress,
+    module: &Path,
+    arguments: impl IntoIterator<Item = &str>,
+) -> Result<String> {
     let run = "run --quiet --locked --package portcullis-tests --example instructions --";
     let mut counter = cargo(&workspace.root, run.split(' '));
-    match wanted {
-        Wanted::Table => counter.env(MODULE, &built.path),
-        Wanted::Baseline => counter.env(MODULE, &built.path).arg("--write"),
-        Wanted::Profile(path) => counter.env(MODULE, module::linked(workspace)).arg("--profile").arg(path),
-    };
-    print!("{}", run_step(progress, "counting instructions", counter, STEP_LIMIT).await?);
-    Ok(())
+    counter.env(MODULE, module).args(arguments);
+    run_step(progress, "counting instructions", counter, STEP_LIMIT).await
 }
 
 /// Which module the example runs.

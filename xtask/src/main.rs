@@ -8,6 +8,7 @@ mod counts;
 mod demo;
 mod deny;
 mod example;
+mod flame;
 mod module;
 mod npm;
 mod progress;
@@ -17,6 +18,7 @@ mod test;
 mod tidy;
 mod workspace;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -74,6 +76,12 @@ enum Task {
         /// Shows which functions the instructions of one path are of, such as `warm`.
         #[arg(long, value_name = "PATH")]
         profile: Option<String>,
+        /// Draws the profile as a flame graph into this file, as SVG.
+        #[arg(long, value_name = "FILE", requires = "profile")]
+        flame: Option<PathBuf>,
+        /// Profiles this module instead of building one. Names of functions are those that it has.
+        #[arg(long, value_name = "FILE", requires = "profile")]
+        module: Option<PathBuf>,
     },
     /// Builds the npm package into target/npm, and tests it in Node.
     Sdk,
@@ -112,9 +120,9 @@ async fn run(task: Task) -> Result<bool> {
             println!("{} {}", built.path.display(), built.summary());
             Ok(true)
         }
-        Task::Counts { write, profile } => {
+        Task::Counts { write, profile, flame, module } => {
             let wanted = match profile {
-                Some(path) => counts::Wanted::Profile(path),
+                Some(path) => counts::Wanted::Profile(counts::Profile { path, flame, module }),
                 None if write => counts::Wanted::Baseline,
                 None => counts::Wanted::Table,
             };
