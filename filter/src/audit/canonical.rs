@@ -6,7 +6,6 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 /// A JSON value of the subset; borrows what it can.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -135,8 +134,7 @@ impl SafeInteger {
     }
 
     pub(super) fn write(self, out: &mut String) {
-        // Writing into a text cannot fail.
-        let _written = write!(out, "{}", self.0);
+        out.push_str(itoa::Buffer::new().format(self.0));
     }
 }
 
@@ -203,7 +201,7 @@ pub(super) fn write_text(text: &str, out: &mut String) {
 pub(super) fn write_escaped(text: &str, out: &mut String) {
     let mut plain = text;
     // What is escaped is ASCII: it is never a part of another character, and its place is a place to cut at.
-    while let Some((before, (byte, rest))) = plain.bytes().position(is_escaped).and_then(|place| {
+    while let Some((before, (byte, rest))) = first_escaped(plain).and_then(|place| {
         let (before, from) = plain.split_at_checked(place)?;
         Some((before, (from.bytes().next()?, from.get(1..)?)))
     }) {
@@ -226,6 +224,28 @@ pub(super) fn write_escaped(text: &str, out: &mut String) {
         plain = rest;
     }
     out.push_str(plain);
+}
+
+/// Where the first byte is that is escaped. Eight are looked at together, as far as none is.
+fn first_escaped(text: &str) -> Option<usize> {
+    let (words, _) = text.as_bytes().as_chunks();
+    let plain = words.iter().take_while(|word| !has_escaped(u64::from_le_bytes(**word))).count();
+    let plain = plain.saturating_mul(size_of::<u64>());
+    let place = text.as_bytes().get(plain..)?.iter().position(|byte| is_escaped(*byte))?;
+    plain.checked_add(place)
+}
+
+/// Whether one of eight bytes is escaped. In each byte the highest bit shows a borrow or, by the mask, that it was set before:
+/// then the byte is none of ASCII.
+const fn has_escaped(word: u64) -> bool {
+    const ONES: u64 = u64::from_le_bytes([1; 8]);
+    const HIGHEST: u64 = u64::from_le_bytes([0x80; 8]);
+    let quotes = word ^ u64::from_le_bytes([b'"'; 8]);
+    let backslashes = word ^ u64::from_le_bytes([b'\\'; 8]);
+    let controls = word.wrapping_sub(u64::from_le_bytes([0x20; 8])) & !word;
+    let quotes = quotes.wrapping_sub(ONES) & !quotes;
+    let backslashes = backslashes.wrapping_sub(ONES) & !backslashes;
+    (controls | quotes | backslashes) & HIGHEST != 0
 }
 
 const fn is_escaped(byte: u8) -> bool {
@@ -279,6 +299,17 @@ mod tests {
             let mut out = String::new();
             write_escaped(&text, &mut out);
             proptest::prop_assert_eq!(out, escaped(&text));
+        }
+    }
+
+    #[test]
+    fn every_byte_is_found_at_every_place() {
+        for byte in 0..=0x7f_u8 {
+            for place in 0..20 {
+                let before: String = "é€ plain text of words".chars().cycle().take(place).collect();
+                let text = format!("{before}{}é€ and more words behind", char::from(byte));
+                assert_eq!(first_escaped(&text), text.bytes().position(is_escaped), "{text:?}");
+            }
         }
     }
 

@@ -9,20 +9,19 @@ use std::str::FromStr;
 
 use sha2::{Digest as _, Sha256};
 
+use super::alike_hash::AlikeHash;
 use super::canonical::SafeInteger;
 use super::members::{Canonical, Members, name};
 use super::record::Record;
 use crate::time::UnixTime;
 
 /// Names the purpose of a record's hash; version 1 of the format.
-const RECORD_DOMAIN: &[u8] = b"portcullis audit record v1\n";
+const RECORD_DOMAIN: &str = "portcullis audit record v1\n";
 /// Names the purpose of the hash a stream starts from.
 const GENESIS_DOMAIN: &[u8] = b"portcullis audit stream v1\n";
 
-/// Bytes that a line is given room for at first: a usual record has 600 to 900.
-const USUAL_LINE_BYTES: usize = 1_024;
-/// The most bytes behind the hash of a line: names, a hash, 16 digits, an id and a moment.
-const REST_BYTES: usize = 256;
+/// The most bytes that a line has and its hashed text has not: the hash with its name, and a line feed.
+const HASH_BYTES: usize = 80;
 
 /// A SHA-256 hash; written as 64 lower-case hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -52,6 +51,9 @@ pub struct Chain {
     stream: StreamId,
     next: Option<Sequence>,
     head: Digest,
+    hash: AlikeHash,
+    /// What was hashed last: its room is used again.
+    hashed: String,
 }
 
 /// A record with its place in the chain: one line of NDJSON.
@@ -70,7 +72,13 @@ pub struct Sealed {
 impl Chain {
     /// A chain with nothing in it.
     pub fn new(stream: StreamId) -> Self {
-        Self { stream, next: Some(Sequence::FIRST), head: stream.genesis() }
+        Self {
+            stream,
+            next: Some(Sequence::FIRST),
+            head: stream.genesis(),
+            hash: AlikeHash::default(),
+            hashed: String::new(),
+        }
     }
 
     /// The stream this chain belongs to.
@@ -84,22 +92,26 @@ impl Chain {
     /// When no sequence number is left.
     pub fn seal(&mut self, record: &Record<'_>, now: UnixTime) -> Result<Sealed, Exhausted> {
         let sequence = self.next.ok_or(Exhausted)?;
-        // Members in canonical order: event, hash, previous, sequence, stream, time. What comes behind the hash is hashed
-        // before it.
-        let mut line = String::with_capacity(USUAL_LINE_BYTES);
-        line.push('{');
-        line.push_str(name!("event"));
-        record.write(&mut line);
-        let mut rest = String::with_capacity(REST_BYTES);
-        Members::further(&mut rest)
+        // Members in canonical order: event, hash, previous, sequence, stream, time. All but the hash are hashed.
+        let hashed = &mut self.hashed;
+        hashed.clear();
+        hashed.push_str(RECORD_DOMAIN);
+        hashed.push('{');
+        hashed.push_str(name!("event"));
+        record.write(hashed);
+        let event_end = hashed.len();
+        Members::further(hashed)
             .with(name!("previous"), self.head)
             .with(name!("sequence"), SafeInteger::saturating(sequence.0))
             .with(name!("stream"), self.stream)
             .with(name!("time"), now)
             .end();
-        let hash = record_hash(&[line.as_bytes(), rest.as_bytes()]);
+        let hash = Digest(self.hash.of(hashed.as_bytes()));
+        let (event, rest) = hashed.split_at_checked(event_end).unwrap_or_default();
+        let mut line = String::with_capacity(hashed.len().saturating_add(HASH_BYTES));
+        line.push_str(event.strip_prefix(RECORD_DOMAIN).unwrap_or_default());
         Members::further(&mut line).with(name!("hash"), hash);
-        line.push_str(&rest);
+        line.push_str(rest);
         line.push('\n');
         self.next = sequence.next();
         self.head = hash;
@@ -165,31 +177,40 @@ impl TryFrom<u64> for Sequence {
     }
 }
 
-/// The hash of a record whose canonical form without `hash` is the parts, one after the other.
-pub(super) fn record_hash(canonical_parts: &[&[u8]]) -> Digest {
-    let mut hash = Sha256::new_with_prefix(RECORD_DOMAIN);
-    for part in canonical_parts {
-        hash.update(part);
-    }
+/// The hash of a record whose canonical form without `hash` this is.
+pub(super) fn record_hash(canonical: &[u8]) -> Digest {
+    let hash = Sha256::new_with_prefix(RECORD_DOMAIN).chain_update(canonical);
     Digest(hash.finalize().into())
+}
+
+/// One hexadecimal digit. Hashes and ids are no secrets: it need not take the same time for each.
+fn digit(nibble: u8) -> u8 {
+    b"0123456789abcdef".get(usize::from(nibble)).copied().unwrap_or_default()
 }
 
 macro_rules! hexadecimal {
     ($type:ident) => {
+        impl $type {
+            fn digits(&self) -> [u8; 2 * size_of::<Self>()] {
+                let mut digits = [0; 2 * size_of::<Self>()];
+                for (pair, byte) in digits.as_chunks_mut().0.iter_mut().zip(self.0) {
+                    *pair = [digit(byte >> 4), digit(byte & 0xf)];
+                }
+                digits
+            }
+        }
+
         impl fmt::Display for $type {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, "{:x}", base16ct::HexDisplay(&self.0))
+                f.write_str(str::from_utf8(&self.digits()).unwrap_or_default())
             }
         }
 
         impl Canonical for $type {
             fn write(&self, out: &mut String) {
-                let mut digits = [0; 2 * size_of::<$type>()];
-                // The room is what is needed.
-                let digits = base16ct::lower::encode_str(&self.0, &mut digits);
-                // Digits are never escaped.
+                // Digits are ASCII, and never escaped.
                 out.push('"');
-                out.push_str(digits.unwrap_or_default());
+                out.push_str(str::from_utf8(&self.digits()).unwrap_or_default());
                 out.push('"');
             }
         }

@@ -91,7 +91,18 @@ impl Canonical for SafeInteger {
 
 impl Canonical for IpAddr {
     fn write(&self, out: &mut String) {
-        write_quoted(self, out);
+        match self {
+            IpAddr::V4(address) => {
+                let mut before = '"';
+                for octet in address.octets() {
+                    out.push(before);
+                    before = '.';
+                    out.push_str(itoa::Buffer::new().format(octet));
+                }
+                out.push('"');
+            }
+            IpAddr::V6(address) => write_quoted(address, out),
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 //! are handed in. It does not know where batches go, and it never sees a token, a secret or a raw claim. The
 //! format is described for auditors in `docs/audit.md`.
 
+mod alike_hash;
 mod backoff;
 mod batch;
 mod canonical;

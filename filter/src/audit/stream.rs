@@ -158,9 +158,10 @@ impl Stream {
             Delivery::Waiting(failed, _) => BatchId { attempt: failed.attempt.saturating_add(1), ..failed },
             Delivery::Idle => self.due_batch(now)?,
         };
-        let mut body = Vec::new();
+        let records = || self.pending.iter().take_while(|sealed| sealed.sequence <= id.last);
+        let mut body = Vec::with_capacity(records().map(|sealed| sealed.line.len()).sum());
         let mut head = None;
-        for sealed in self.pending.iter().take_while(|sealed| sealed.sequence <= id.last) {
+        for sealed in records() {
             body.extend_from_slice(sealed.line.as_bytes());
             head = Some(sealed.hash);
         }

@@ -62,7 +62,7 @@ impl Line {
             Value::Text(hash) => hash.parse().ok()?,
             Value::Integer(_) | Value::Boolean(_) | Value::List(_) | Value::Object(_) => return None,
         };
-        let computed = record_hash(&[record.encode().as_bytes()]);
+        let computed = record_hash(record.encode().as_bytes());
         let content = match record.remove("event")? {
             Value::Object(event) => event,
             Value::Text(_) | Value::Integer(_) | Value::Boolean(_) | Value::List(_) => return None,
