@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 
-use super::plot::{self, KEPT, MISSED, Mark, NEUTRAL, Row, SERIES};
+use super::plot::{self, KEPT, MISSED, Mark, NEUTRAL, Row, Rows, SERIES};
 use super::run::{Run, Spread};
 use super::table::Table;
 use super::verdict::{self, number, spread};
@@ -248,17 +248,17 @@ pub(crate) fn plots(runs: &[Run]) -> Result<Vec<Plot>> {
             Some(false) => MISSED,
             None => NEUTRAL,
         };
-        Row { label: ratio.name.clone(), marks: vec![mark(&ratio.ratio, colour)], bar: ratio.bar }
+        let note = format!("to {}", ratio.against);
+        Row { label: ratio.name.clone(), note, marks: vec![mark(&ratio.ratio, colour)], bar: ratio.bar }
     });
     let warm = measured.rounds.costs.iter().filter(|cost| cost.traffic == "warm" && cost.lane != "bare");
     let cpu = warm.map(|cost| {
         let colour = if cost.lane.starts_with("portcullis") { KEPT } else { NEUTRAL };
-        Row { label: cost.lane.clone(), marks: vec![mark(&cost.cpu_us, colour)], bar: None }
+        plain_row(&cost.lane, vec![mark(&cost.cpu_us, colour)])
     });
     let latency = measured.latency.lanes.iter().map(|lane| {
         let figures = [&lane.p50_us, &lane.p99_us, &lane.p999_us].into_iter().zip(SERIES);
-        let marks = figures.map(|(figure, colour)| mark(figure, colour)).collect();
-        Row { label: lane.lane.clone(), marks, bar: None }
+        plain_row(&lane.lane, figures.map(|(figure, colour)| mark(figure, colour)).collect())
     });
     let push: Vec<_> = (0..)
         .zip(&measured.push.picture_p99_us)
@@ -266,20 +266,44 @@ pub(crate) fn plots(runs: &[Run]) -> Result<Vec<Plot>> {
         .collect();
     let memory: Vec<_> =
         measured.memory.long_run.samples.iter().map(|(requests, mb)| (*requests as f64, *mb)).collect();
-    let ratios = plot::rows("CPU for a request, by that of the other", "times", &ratios.collect::<Vec<_>>())?;
-    let cpu = plot::rows("CPU for a warm request above the bare listener", "µs", &cpu.collect::<Vec<_>>())?;
-    let latency = plot::rows("Latency: p50 blue, p99 brown, p99.9 red", "µs", &latency.collect::<Vec<_>>())?;
-    let push =
-        plot::line("A policy pushed at second 0, p99", ["seconds from the push", "milliseconds"], &push)?;
-    let memory = plot::line("Resident memory of Envoy", ["requests", "MB"], &memory)?;
+    let ratios = Rows {
+        title: "CPU for a request of the gate, as a multiple of what it is compared with",
+        axis: "times; both above the bare listener; less is better",
+        legend: &[("keeps its bar", KEPT), ("misses it", MISSED), ("has none", NEUTRAL)],
+        rows: ratios.collect(),
+    };
+    let cpu = Rows {
+        title: "CPU for a warm request, above the bare listener",
+        axis: "microseconds of the whole process; less is better",
+        legend: &[("Portcullis", KEPT), ("others", NEUTRAL)],
+        rows: cpu.collect(),
+    };
+    let [p50, p99, p999] = SERIES;
+    let latency_title = format!("Latency of a warm request at {} requests a second", measured.latency.rate);
+    let latency = Rows {
+        title: &latency_title,
+        axis: "microseconds; less is better",
+        legend: &[("p50", p50), ("p99", p99), ("p99.9", p999)],
+        rows: latency.collect(),
+    };
+    let push = plot::line(
+        "p99 of requests around a push of a policy, in each twentieth of a second",
+        ["seconds from the push", "milliseconds"],
+        &push,
+    )?;
+    let memory = plot::line("Resident memory of Envoy over a long run", ["requests", "MB"], &memory)?;
     let named = [
-        ("ratios.svg", ratios),
-        ("cpu.svg", cpu),
-        ("latency.svg", latency),
+        ("ratios.svg", ratios.draw()?),
+        ("cpu.svg", cpu.draw()?),
+        ("latency.svg", latency.draw()?),
         ("push.svg", push),
         ("memory.svg", memory),
     ];
     Ok(named.map(|(name, svg)| Plot { name, svg }).into())
+}
+
+fn plain_row(lane: &str, marks: Vec<Mark>) -> Row {
+    Row { label: lane.to_owned(), note: String::new(), marks, bar: None }
 }
 
 #[cfg(test)]
