@@ -7,6 +7,7 @@
 //! This module does not know what a document means.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use portcullis_policy::json::Tree;
 use prost::{Message, Oneof};
@@ -99,20 +100,17 @@ struct List {
 
 fn object(message: Struct, depth: usize) -> Result<Tree<'static>, StructError> {
     let depth = depth.checked_sub(1).ok_or(StructError::TooDeep)?;
-    let mut members: Vec<(Cow<'static, str>, Tree<'static>)> = Vec::with_capacity(message.fields.len());
-    for Field { name, value } in message.fields {
-        members.push((Cow::Owned(name), tree(value.ok_or(StructError::MissingKind)?, depth)?));
+    let mut names = BTreeSet::new();
+    for Field { name, .. } in &message.fields {
+        if !names.insert(name.as_str()) {
+            return Err(StructError::DuplicateField(name.clone()));
+        }
     }
-    // Sorted once, for a pair that is alike stands side by side then.
-    members.sort_by(|(one, _), (other, _)| one.cmp(other));
-    let twice = members.windows(2).find_map(|pair| match pair {
-        [(one, _), (other, _)] if one == other => Some(one.clone().into_owned()),
-        _different => None,
-    });
-    match twice {
-        Some(name) => Err(StructError::DuplicateField(name)),
-        None => Ok(Tree::Object(members)),
-    }
+    let member = |Field { name, value }| {
+        let value = tree(value.ok_or(StructError::MissingKind)?, depth)?;
+        Ok((Cow::Owned(name), value))
+    };
+    message.fields.into_iter().map(member).collect::<Result<_, _>>().map(Tree::Object)
 }
 
 fn tree(value: StructValue, depth: usize) -> Result<Tree<'static>, StructError> {

@@ -34,6 +34,7 @@ impl<'a> IntoValue for &'a Tree<'a> {
         }
     }
 
+    #[inline(never)]
     fn into_value(self) -> Value<Self> {
         match self {
             Tree::Null => Value::Null,
@@ -92,6 +93,8 @@ pub struct Left<'a> {
 impl<'a> Iterator for Left<'a> {
     type Item = (String, &'a Tree<'a>);
 
+    /// One for all kinds of objects.
+    #[inline(never)]
     fn next(&mut self) -> Option<Self::Item> {
         let removed = &self.removed;
         let (_, (name, value)) = self.all.find(|(place, _)| !removed.contains(place))?;

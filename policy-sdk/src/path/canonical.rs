@@ -90,7 +90,7 @@ pub(crate) fn canonicalize_segment(
 }
 
 /// Whether a byte is written raw, and never escaped (RFC 3986 section 2.3).
-pub(crate) const fn is_unreserved(byte: u8) -> bool {
+const fn is_unreserved(byte: u8) -> bool {
     matches!(Role::of(byte), Role::Unreserved)
 }
 

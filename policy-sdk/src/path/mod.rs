@@ -23,7 +23,7 @@ pub use ambiguity::{PathAmbiguities, PathAmbiguity};
 pub use canonical::canonicalize;
 pub use target::{CanonicalPath, MalformedTarget, PathError, PathMode, RequestTarget, Segment, Segments};
 
-pub(crate) use canonical::{canonicalize_segment, is_unreserved};
+pub(crate) use canonical::canonicalize_segment;
 pub(crate) use target::{between_slashes, decoded};
 
 #[cfg(test)]

@@ -8,9 +8,7 @@ use std::str::FromStr;
 use smallvec::SmallVec;
 
 use crate::limits::{MAX_PLACEHOLDER_NAME_BYTES, MAX_TEMPLATE_BYTES, MAX_TEMPLATE_SEGMENTS};
-use crate::path::{
-    CanonicalPath, PathAmbiguity, PathMode, between_slashes, canonicalize_segment, decoded, is_unreserved,
-};
+use crate::path::{CanonicalPath, PathAmbiguity, PathMode, between_slashes, canonicalize_segment, decoded};
 
 /// A pattern over the segments of a [`CanonicalPath`]. The grammar is in [`crate::path_tree`].
 ///
@@ -185,27 +183,29 @@ fn is_plain(source: &str) -> bool {
     let mut rest = Some(relative);
     for _segment in 0..MAX_TEMPLATE_SEGMENTS {
         let Some(segments) = rest else { return true };
-        let slash = segments.bytes().position(|byte| byte == b'/');
-        let (segment, further) = match slash.and_then(|slash| segments.split_at_checked(slash)) {
-            Some((segment, further)) => (segment, further.get(1..)),
-            None => (segments, None),
-        };
-        let is_plain = match segment.as_bytes() {
-            [] | b"**" => further.is_none(),
-            b"*" => true,
-            [b'{', name @ .., b'}'] => {
-                let is_new = is_name(name) && !names.contains(&segment);
-                names.push(segment);
-                is_new
-            }
-            literal => {
-                literal.iter().all(|byte| is_unreserved(*byte)) && literal.iter().any(|byte| *byte != b'.')
-            }
-        };
+        // Nothing but unreserved characters (RFC 3986 section 2.3), and not dots alone.
+        let (mut length, mut is_literal, mut dots) = (0_usize, true, 0_usize);
+        for byte in segments.bytes().take_while(|byte| *byte != b'/') {
+            length = length.wrapping_add(1);
+            is_literal &= byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
+            dots = dots.wrapping_add(usize::from(byte == b'.'));
+        }
+        let Some((segment, further)) = segments.split_at_checked(length) else { return false };
+        rest = further.get(1..);
+        let is_plain = is_literal && dots != length
+            || match segment.as_bytes() {
+                [] | b"**" => rest.is_none(),
+                b"*" => true,
+                [b'{', name @ .., b'}'] => {
+                    let is_new = is_name(name) && !names.contains(&segment);
+                    names.push(segment);
+                    is_new
+                }
+                _other => false,
+            };
         if !is_plain {
             return false;
         }
-        rest = further;
     }
     rest.is_none()
 }

@@ -14,28 +14,35 @@ pub(super) struct Texts {
     /// Where each one ends.
     ends: Vec<u32>,
     numbers: HashTable<u32>,
+    /// The text that was added last: the next is mostly the same.
+    last: Option<u32>,
 }
 
 impl Texts {
     pub(super) const fn new() -> Self {
-        Self { all: String::new(), ends: Vec::new(), numbers: HashTable::new() }
+        Self { all: String::new(), ends: Vec::new(), numbers: HashTable::new(), last: None }
     }
 
     /// The number of `text`, which is added first if need be; `None` when no more can be numbered.
     pub(super) fn add(&mut self, text: &str) -> Option<u32> {
         let (all, ends) = (&self.all, &self.ends);
         let is_it = |number: &u32| get(all, ends, *number) == text;
-        match self.numbers.entry(hash(text), is_it, |number| hash(get(all, ends, *number))) {
-            Entry::Occupied(there) => Some(*there.get()),
+        if let Some(last) = self.last.filter(is_it) {
+            return Some(last);
+        }
+        let number = match self.numbers.entry(hash(text), is_it, |number| hash(get(all, ends, *number))) {
+            Entry::Occupied(there) => *there.get(),
             Entry::Vacant(free) => {
                 let number = u32::try_from(self.ends.len()).ok()?;
                 let end = u32::try_from(self.all.len().checked_add(text.len())?).ok()?;
                 free.insert(number);
                 self.all.push_str(text);
                 self.ends.push(end);
-                Some(number)
+                number
             }
-        }
+        };
+        self.last = Some(number);
+        self.last
     }
 
     /// The text with this number; empty when there is none.
@@ -70,7 +77,7 @@ mod tests {
     #[test]
     fn a_text_keeps_its_number() {
         let mut texts = Texts::new();
-        for (text, number) in [("a", 0), ("", 1), ("bc", 2), ("a", 0), ("", 1)] {
+        for (text, number) in [("a", 0), ("a", 0), ("", 1), ("", 1), ("bc", 2), ("a", 0), ("", 1)] {
             assert_eq!(texts.add(text), Some(number));
         }
         texts.shrink_to_fit();

@@ -293,7 +293,11 @@ impl Frame {
             shape.push('/');
             match &piece {
                 Piece::Literal(_) => {}
-                Piece::Named(name) => shape.extend(["{", name, "}"]),
+                Piece::Named(name) => {
+                    shape.push('{');
+                    shape.push_str(name);
+                    shape.push('}');
+                }
                 Piece::Any => shape.push('*'),
                 Piece::Rest => shape.push_str("**"),
             }
@@ -330,8 +334,12 @@ impl Frame {
 
     fn add_literal(&mut self, parent: NodeNumber, literal: &str) -> Option<NodeNumber> {
         let Frame { nodes, text, literals, .. } = self;
-        let hash = hash_below(parent, hash_of_text(literal.as_bytes()));
         let is_it = |number: &NodeNumber| is_child(nodes, text, *number, parent, literal.as_bytes());
+        // The only one there is need not be looked up.
+        if let Some(only) = nodes.get(index(parent)).map(|parent| parent.literal).filter(is_it) {
+            return Some(only);
+        }
+        let hash = hash_below(parent, hash_of_text(literal.as_bytes()));
         match literals.entry(hash, is_it, |number| hash_of(nodes, text, *number)) {
             Entry::Occupied(there) => Some(*there.get()),
             Entry::Vacant(free) => {

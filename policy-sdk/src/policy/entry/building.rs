@@ -30,6 +30,8 @@ impl Entries {
         building.whole.names.rules = u32::try_from(rules.1.len()).unwrap_or(u32::MAX);
         building.tree.reserve(rules.1.len());
         building.collected.reserve(rules.1.len());
+        // Rules that follow each other are mostly about one role.
+        let mut last = ("*", compiler.anyone);
         for (index, rule) in rules.1.iter().enumerate() {
             let place = || rules.0.element(index);
             let Some(template) = resource(&rule.resource, place, compiler) else { continue };
@@ -39,9 +41,11 @@ impl Entries {
             };
             let number = building.number(rule.name.as_deref());
             let principal = match rule.role.as_str() {
+                role if role == last.0 => last.1,
                 "*" => compiler.anyone,
                 role => compiler.symbols.intern(Kind::Role, role),
             };
+            last = (&rule.role, principal);
             let span = building.span(&template);
             building.add(span, (&rule.action, rule.effect), principal, number, conditions, compiler);
         }
