@@ -1,32 +1,30 @@
 //! Bars of single figures, which are no comparison of two lanes in rounds.
 
-use serde::Serialize;
-
-use crate::spread::Spread;
-
-/// A figure and what it may be.
-#[derive(Clone, Debug, Serialize)]
-pub(crate) struct Bar {
-    name: &'static str,
-    /// What it is counted in; empty for ratios.
-    unit: &'static str,
-    measured: Spread,
-    bar: f64,
-    /// Whether the figure must be at least that, and not at most.
-    at_least: bool,
-    /// Whether the median keeps the bar.
-    kept: bool,
-}
+use crate::measured::{Bar, Spread};
 
 impl Bar {
     /// A figure that must not be larger.
-    pub(crate) fn at_most(name: &'static str, unit: &'static str, measured: Spread, bar: f64) -> Self {
-        Self { name, unit, measured, bar, at_least: false, kept: measured.median <= bar }
+    pub(crate) fn at_most(name: &str, unit: &str, measured: Spread, bar: f64) -> Self {
+        Self {
+            name: name.to_owned(),
+            unit: unit.to_owned(),
+            measured,
+            bar,
+            at_least: false,
+            kept: measured.median <= bar,
+        }
     }
 
     /// A figure that must not be smaller.
-    pub(crate) fn at_least(name: &'static str, unit: &'static str, measured: Spread, bar: f64) -> Self {
-        Self { name, unit, measured, bar, at_least: true, kept: measured.median >= bar }
+    pub(crate) fn at_least(name: &str, unit: &str, measured: Spread, bar: f64) -> Self {
+        Self {
+            name: name.to_owned(),
+            unit: unit.to_owned(),
+            measured,
+            bar,
+            at_least: true,
+            kept: measured.median >= bar,
+        }
     }
 }
 

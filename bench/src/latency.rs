@@ -4,36 +4,16 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use serde::Serialize;
 
 use crate::lane::Lane;
+use crate::measured::{Latency, LatencyOfLane, Spread};
 use crate::paced::Pace;
-use crate::spread::{Latencies, Spread};
+use crate::spread::Latencies;
 use crate::stage::{Place, Stage};
 use crate::traffic::{Mint, Traffic};
 
 /// How many different requests are sent in turn.
 const REQUESTS: usize = 64;
-
-/// All lanes.
-#[derive(Debug, Serialize)]
-pub(crate) struct Report {
-    /// Requests a second.
-    rate: u32,
-    /// How long one turn of one lane takes.
-    seconds: f64,
-    turns: usize,
-    lanes: Vec<OfLane>,
-}
-
-/// From when requests were due until they were answered, in microseconds; spreads are over turns.
-#[derive(Debug, Serialize)]
-struct OfLane {
-    lane: &'static str,
-    p50_us: Spread,
-    p99_us: Spread,
-    p999_us: Spread,
-}
 
 /// Measures all lanes under warm traffic.
 ///
@@ -45,7 +25,7 @@ pub(crate) async fn measure(
     rate: u32,
     seconds: f64,
     turns: usize,
-) -> Result<Report> {
+) -> Result<Latency> {
     let requests = mint.requests(Traffic::Warm, REQUESTS)?;
     let pace = Pace { rate, during: Duration::from_secs_f64(seconds) };
     let warm_up = Pace { rate, during: Duration::from_millis(500) };
@@ -66,11 +46,11 @@ pub(crate) async fn measure(
             }
         }
     }
-    let of_lane = |(lane, [p50, p99, p999]): (Lane, [Vec<f64>; 3])| OfLane {
-        lane: lane.name(),
+    let of_lane = |(lane, [p50, p99, p999]): (Lane, [Vec<f64>; 3])| LatencyOfLane {
+        lane: lane.name().to_owned(),
         p50_us: Spread::of(p50),
         p99_us: Spread::of(p99),
         p999_us: Spread::of(p999),
     };
-    Ok(Report { rate, seconds, turns, lanes: found.into_iter().map(of_lane).collect() })
+    Ok(Latency { rate, seconds, turns, lanes: found.into_iter().map(of_lane).collect() })
 }

@@ -12,6 +12,7 @@ mod comparison;
 mod lane;
 mod latency;
 mod listener;
+mod measured;
 mod memory;
 mod native;
 mod paced;
@@ -32,9 +33,10 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::{Parser, ValueEnum};
 use indicatif::ProgressBar;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::lane::Lane;
+use crate::measured::Rounds;
 use crate::rounds::Extent;
 use crate::stage::{Place, Programs, Stage};
 use crate::traffic::{Mint, Traffic};
@@ -121,8 +123,7 @@ async fn main() -> Result<()> {
                 bar.finish_and_clear();
                 let (ratios, costs) = (report::ratios(&rounds), report::costs(&rounds));
                 let (rounds, requests) = (extent.rounds, extent.requests);
-                let value = json!({"rounds": rounds, "requests": requests, "ratios": ratios, "costs": costs});
-                ("rounds", value)
+                ("rounds", value(Rounds { rounds, requests, ratios, costs })?)
             }
             Part::Latency => {
                 let stage = Stage::start(&programs, &mint, &Lane::ALL.map(Place::warm), 1).await?;

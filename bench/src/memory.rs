@@ -1,12 +1,10 @@
 //! Resident memory: of each lane in an Envoy of its own, of each further worker, and over a long run.
 
 use anyhow::Result;
-use serde::Serialize;
 
-use crate::bar::Bar;
 use crate::client::{Clients, Sources};
 use crate::lane::Lane;
-use crate::spread::Spread;
+use crate::measured::{Bar, LongRun, Memory, MemoryOfLane, MemoryOfWorkers, Spread};
 use crate::stage::{Place, Programs, Stage};
 use crate::traffic::{Mint, Traffic};
 
@@ -32,36 +30,6 @@ const SAMPLES: usize = 100;
 /// Requests of the long run whose tokens do not fit into what is remembered of tokens.
 const DISTINCT: usize = 4_000;
 
-/// All that is known of memory.
-#[derive(Debug, Serialize)]
-pub(crate) struct Report {
-    lanes: Vec<OfLane>,
-    workers: Vec<OfWorkers>,
-    long_run: LongRun,
-    bars: Vec<Bar>,
-}
-
-#[derive(Debug, Serialize)]
-struct OfLane {
-    lane: &'static str,
-    resident_mb: f64,
-}
-
-/// What each worker after the first takes, Envoy's own share included.
-#[derive(Debug, Serialize)]
-struct OfWorkers {
-    lane: &'static str,
-    each_mb: Spread,
-}
-
-/// Resident memory after so many requests.
-#[derive(Debug, Serialize)]
-struct LongRun {
-    requests: usize,
-    samples: Vec<(usize, f64)>,
-    growth_mb: f64,
-}
-
 /// Measures everything; `turns` is how often workers are counted, `requests` how long the long run is.
 ///
 /// # Errors
@@ -71,10 +39,13 @@ pub(crate) async fn measure(
     mint: &mut Mint,
     turns: usize,
     requests: usize,
-) -> Result<Report> {
+) -> Result<Memory> {
     let mut lanes = Vec::new();
     for lane in Lane::ALL {
-        lanes.push(OfLane { lane: lane.name(), resident_mb: resident(programs, mint, lane, 1).await? });
+        lanes.push(MemoryOfLane {
+            lane: lane.name().to_owned(),
+            resident_mb: resident(programs, mint, lane, 1).await?,
+        });
     }
     let (mut workers, mut of_ours) = (Vec::new(), Vec::new());
     for lane in [Lane::Bare, Lane::Empty, Lane::Ours] {
@@ -87,14 +58,14 @@ pub(crate) async fn measure(
         if lane == Lane::Ours {
             of_ours.clone_from(&figures);
         }
-        workers.push(OfWorkers { lane: lane.name(), each_mb: Spread::of(figures) });
+        workers.push(MemoryOfWorkers { lane: lane.name().to_owned(), each_mb: Spread::of(figures) });
     }
     let long_run = long_run(programs, mint, requests).await?;
     let bars = vec![
         Bar::at_most("memory of each further worker", "MB", Spread::of(of_ours), FURTHER_WORKER_MB),
         Bar::at_most("memory grown in a long run", "MB", Spread::of(vec![long_run.growth_mb]), GROWTH_MB),
     ];
-    Ok(Report { lanes, workers, long_run, bars })
+    Ok(Memory { lanes, workers, long_run, bars })
 }
 
 /// What Envoy holds with this lane alone, in MB, when all its workers have served.

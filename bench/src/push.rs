@@ -5,13 +5,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use portcullis_testbed::envoy::{Envoy, EnvoyOptions};
-use serde::Serialize;
 use tokio::time::sleep_until;
 
-use crate::bar::Bar;
 use crate::listener::{self, PUSHED};
+use crate::measured::{Bar, Push, Spread};
 use crate::paced::{Exchange, Pace};
-use crate::spread::{Latencies, Spread};
+use crate::spread::Latencies;
 use crate::stage::Programs;
 use crate::traffic::{Mint, Traffic};
 
@@ -33,30 +32,11 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// How long the pictures of a turn's latencies are.
 const PICTURE: Duration = Duration::from_millis(50);
 
-/// All turns.
-#[derive(Debug, Serialize)]
-pub(crate) struct Report {
-    rules: usize,
-    /// Requests a second.
-    rate: u32,
-    /// Of the second before the push.
-    before_p99_us: Spread,
-    /// Of the second that begins with the push.
-    push_p99_us: Spread,
-    /// The longest wait in the second of the push.
-    push_max_us: Spread,
-    /// How many exchanges of all turns broke or were refused.
-    failed: usize,
-    /// The last turn: p99 in each twentieth of a second, from one second before the push on.
-    picture_p99_us: Vec<f64>,
-    bars: Vec<Bar>,
-}
-
 /// Pushes once in each turn.
 ///
 /// # Errors
 /// When Envoy does not start, or does not take a policy.
-pub(crate) async fn measure(programs: &Programs, mint: &mut Mint, rate: u32, turns: usize) -> Result<Report> {
+pub(crate) async fn measure(programs: &Programs, mint: &mut Mint, rate: u32, turns: usize) -> Result<Push> {
     let folder = tempfile::tempdir()?;
     let jwks = mint.keys().jwks();
     let policies = ["read", "create"]
@@ -95,7 +75,7 @@ pub(crate) async fn measure(programs: &Programs, mint: &mut Mint, rate: u32, tur
         Bar::at_most("policy push, failed requests", "requests", Spread::of(vec![failed as f64]), 0.0),
         Bar::at_most("policy push, p99 against the second before", "", Spread::of(ratio), BAR),
     ];
-    Ok(Report {
+    Ok(Push {
         rules: RULES,
         rate,
         before_p99_us: Spread::of(before),

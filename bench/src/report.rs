@@ -1,36 +1,11 @@
 //! Medians and ratios of all rounds, as JSON.
 
-use serde::Serialize;
-
 use crate::comparison::{COMPARISONS, Comparison, is_measured};
 use crate::lane::Lane;
+use crate::measured::{Cost, Ratio, Spread};
 use crate::rounds::Round;
-use crate::spread::Spread;
 use crate::stage::Place;
 use crate::traffic::Traffic;
-
-/// What one lane costs under one kind of traffic.
-#[derive(Debug, Serialize)]
-pub(crate) struct Cost {
-    pub(crate) lane: &'static str,
-    pub(crate) traffic: &'static str,
-    /// CPU for a request above the bare listener in the same round, in microseconds.
-    pub(crate) cpu_us: Spread,
-    /// Requests a second of wall clock.
-    pub(crate) per_second: Spread,
-}
-
-/// How one comparison came out.
-#[derive(Debug, Serialize)]
-pub(crate) struct Ratio {
-    pub(crate) name: &'static str,
-    pub(crate) ours: &'static str,
-    pub(crate) against: &'static str,
-    pub(crate) ratio: Spread,
-    pub(crate) bar: Option<f64>,
-    /// Whether the median keeps the bar; none where there is none.
-    pub(crate) kept: Option<bool>,
-}
 
 /// What every lane costs.
 pub(crate) fn costs(rounds: &[Round]) -> Vec<Cost> {
@@ -38,8 +13,8 @@ pub(crate) fn costs(rounds: &[Round]) -> Vec<Cost> {
     pairs
         .filter(|(lane, traffic)| is_measured(*lane, *traffic))
         .map(|(lane, traffic)| Cost {
-            lane: lane.name(),
-            traffic: traffic.name(),
+            lane: lane.name().to_owned(),
+            traffic: traffic.name().to_owned(),
             cpu_us: Spread::of(rounds.iter().map(|round| above_bare(round, lane, traffic)).collect()),
             per_second: Spread::of(
                 rounds
@@ -67,9 +42,9 @@ fn ratio(comparison: &Comparison, rounds: &[Round]) -> Ratio {
     };
     let ratio = Spread::of(rounds.iter().map(in_round).collect());
     Ratio {
-        name,
-        ours: ours.name(),
-        against: against.name(),
+        name: name.to_owned(),
+        ours: ours.name().to_owned(),
+        against: against.name().to_owned(),
         ratio,
         bar,
         kept: bar.map(|bar| ratio.median <= bar),

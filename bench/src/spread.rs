@@ -4,18 +4,11 @@ use std::time::Duration;
 
 use anyhow::Result;
 use hdrhistogram::Histogram;
-use serde::Serialize;
+
+use crate::measured::Spread;
 
 /// The longest latency that is told apart from longer ones, in nanoseconds: a minute.
 const LONGEST_NS: u64 = 60_000_000_000;
-
-/// Smallest, median and largest of some figures.
-#[derive(Clone, Copy, Debug, Serialize)]
-pub(crate) struct Spread {
-    pub(crate) min: f64,
-    pub(crate) median: f64,
-    pub(crate) max: f64,
-}
 
 impl Spread {
     /// Of no figures: not a number.

@@ -5,12 +5,10 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
-use serde::Serialize;
 
-use crate::bar::Bar;
 use crate::client::{Clients, Sources};
 use crate::lane::Lane;
-use crate::spread::Spread;
+use crate::measured::{Bar, Spread, Start, StartOfLane};
 use crate::stage::{Place, Programs, Stage};
 use crate::traffic::{Mint, Traffic};
 
@@ -26,26 +24,11 @@ const POLL: Duration = Duration::from_millis(1);
 /// How long to wait for the first answer.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// How long each lane takes.
-#[derive(Debug, Serialize)]
-pub(crate) struct Report {
-    lanes: Vec<OfLane>,
-    /// The gate by the empty filter, both above the bare listener, in each turn: without what Envoy takes for itself.
-    above_bare: Spread,
-    bars: Vec<Bar>,
-}
-
-#[derive(Debug, Serialize)]
-struct OfLane {
-    lane: &'static str,
-    ms: Spread,
-}
-
 /// Starts every lane once in each turn.
 ///
 /// # Errors
 /// When Envoy does not start.
-pub(crate) async fn measure(programs: &Programs, mint: &mut Mint, turns: usize) -> Result<Report> {
+pub(crate) async fn measure(programs: &Programs, mint: &mut Mint, turns: usize) -> Result<Start> {
     let mut found: BTreeMap<Lane, Vec<f64>> = BTreeMap::new();
     for _ in 0..turns {
         for lane in LANES {
@@ -59,8 +42,9 @@ pub(crate) async fn measure(programs: &Programs, mint: &mut Mint, turns: usize) 
     };
     let bars = vec![Bar::at_most("start, first decision against the empty filter's", "", by(None), BAR)];
     let above_bare = by(Some(Lane::Bare));
-    let lanes = found.into_iter().map(|(lane, ms)| OfLane { lane: lane.name(), ms: Spread::of(ms) });
-    Ok(Report { lanes: lanes.collect(), above_bare, bars })
+    let lanes =
+        found.into_iter().map(|(lane, ms)| StartOfLane { lane: lane.name().to_owned(), ms: Spread::of(ms) });
+    Ok(Start { lanes: lanes.collect(), above_bare, bars })
 }
 
 /// From the start of the process to the first answer.

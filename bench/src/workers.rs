@@ -3,12 +3,10 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use serde::Serialize;
 
-use crate::bar::Bar;
 use crate::client::{Clients, Sources};
 use crate::lane::Lane;
-use crate::spread::Spread;
+use crate::measured::{Bar, Spread, Workers, WorkersOfLane};
 use crate::stage::{Place, Programs, Stage};
 use crate::traffic::{Mint, Traffic};
 
@@ -24,27 +22,6 @@ const BAR: f64 = 0.95;
 /// Requests before the first turn, for each worker.
 const WARM_UP: usize = 4_000;
 
-/// How the gate came out, and the bare listener and Envoy's own filters for comparison.
-#[derive(Debug, Serialize)]
-pub(crate) struct Report {
-    workers: u32,
-    /// Cores of this machine, which the clients share.
-    cores: usize,
-    lanes: Vec<OfLane>,
-    bars: Vec<Bar>,
-}
-
-#[derive(Debug, Serialize)]
-struct OfLane {
-    lane: &'static str,
-    /// Requests for each second of CPU, with one worker.
-    one: Spread,
-    /// The same with four.
-    many: Spread,
-    /// The second by the first, in each turn.
-    ratio: Spread,
-}
-
 /// Measures in turns, with so many requests in each.
 ///
 /// # Errors
@@ -54,7 +31,7 @@ pub(crate) async fn measure(
     mint: &mut Mint,
     turns: usize,
     requests: usize,
-) -> Result<Report> {
+) -> Result<Workers> {
     let lanes = [Lane::Bare, Lane::NativeCachedRbac, Lane::Ours];
     let stages = [
         (1, Stage::start(programs, mint, &lanes.map(Place::warm), 1).await?),
@@ -85,10 +62,10 @@ pub(crate) async fn measure(
             bars.push(Bar::at_least("four workers against one, requests for CPU", "", ratio, BAR));
         }
         let [one, many] = [0, 1].map(|at| Spread::of(figures[at].clone()));
-        report.push(OfLane { lane: lane.name(), one, many, ratio });
+        report.push(WorkersOfLane { lane: lane.name().to_owned(), one, many, ratio });
     }
     let cores = std::thread::available_parallelism()?.get();
-    Ok(Report { workers: WORKERS, cores, lanes: report, bars })
+    Ok(Workers { workers: WORKERS, cores, lanes: report, bars })
 }
 
 fn per_cpu_second(requests: usize, cpu: Duration) -> f64 {

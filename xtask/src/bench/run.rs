@@ -7,6 +7,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::workspace::Workspace;
 
+#[path = "../../../bench/src/measured.rs"]
+mod measured;
+
+pub(crate) use measured::{Bar, Spread};
+use measured::{Latency, Memory, Push, Rounds, Start, Workers};
+
 /// A run.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct Run {
@@ -42,134 +48,6 @@ pub(crate) struct Measured {
     pub(crate) push: Push,
     pub(crate) start: Start,
     pub(crate) memory: Memory,
-}
-
-/// Smallest, median and largest.
-#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
-pub(crate) struct Spread {
-    pub(crate) min: f64,
-    pub(crate) median: f64,
-    pub(crate) max: f64,
-}
-
-#[derive(Clone, Debug, Deserialize, Serialize)]
-pub(crate) struct Rounds {
-    pub(crate) rounds: usize,
-    pub(crate) requests: usize,
-    pub(crate) ratios: Vec<Ratio>,
-    pub(crate) costs: Vec<Cost>,
-}
-
-#[derive(Clone, Debug, Deserialize, Serialize)]
-pub(crate) struct Ratio {
-    pub(crate) name: String,
-    pub(crate) ours: String,
-    pub(crate) against: String,
-    pub(crate) ratio: Spread,
-    pub(crate) bar: Option<f64>,
-    pub(crate) kept: Option<bool>,
-}
-
-#[derive(Clone, Debug, Deserialize, Serialize)]
-pub(crate) struct Cost {
-    pub(crate) lane: String,
-    pub(crate) traffic: String,
-    pub(crate) cpu_us: Spread,
-    pub(crate) per_second: Spread,
-}
-
-#[derive(Clone, Debug, Deserialize, Serialize)]
-pub(crate) struct Latency {
-    pub(crate) rate: u32,
-    pub(crate) seconds: f64,
-    pub(crate) turns: usize,
-    pub(crate) lanes: Vec<LatencyOfLane>,
-}
-
-#[derive(Clone, Debug, Deserialize, Serialize)]
-pub(crate) struct LatencyOfLane {
-    pub(crate) lane: String,
-    pub(crate) p50_us: Spread,
-    pub(crate) p99_us: Spread,
-    pub(crate) p999_us: Spread,
-}
-
-#[derive(Clone, Debug, Deserialize, Serialize)]
-pub(crate) struct Workers {
-    pub(crate) workers: u32,
-    pub(crate) cores: usize,
-    pub(crate) lanes: Vec<WorkersOfLane>,
-    pub(crate) bars: Vec<Bar>,
-}
-
-#[derive(Clone, Debug, Deserialize, Serialize)]
-pub(crate) struct WorkersOfLane {
-    pub(crate) lane: String,
-    pub(crate) one: Spread,
-    pub(crate) many: Spread,
-    pub(crate) ratio: Spread,
-}
-
-#[derive(Clone, Debug, Deserialize, Serialize)]
-pub(crate) struct Push {
-    pub(crate) rules: usize,
-    pub(crate) rate: u32,
-    pub(crate) before_p99_us: Spread,
-    pub(crate) push_p99_us: Spread,
-    pub(crate) push_max_us: Spread,
-    pub(crate) failed: usize,
-    pub(crate) picture_p99_us: Vec<f64>,
-    pub(crate) bars: Vec<Bar>,
-}
-
-#[derive(Clone, Debug, Deserialize, Serialize)]
-pub(crate) struct Start {
-    pub(crate) lanes: Vec<StartOfLane>,
-    pub(crate) above_bare: Spread,
-    pub(crate) bars: Vec<Bar>,
-}
-
-#[derive(Clone, Debug, Deserialize, Serialize)]
-pub(crate) struct StartOfLane {
-    pub(crate) lane: String,
-    pub(crate) ms: Spread,
-}
-
-#[derive(Clone, Debug, Deserialize, Serialize)]
-pub(crate) struct Memory {
-    pub(crate) lanes: Vec<MemoryOfLane>,
-    pub(crate) workers: Vec<MemoryOfWorkers>,
-    pub(crate) long_run: LongRun,
-    pub(crate) bars: Vec<Bar>,
-}
-
-#[derive(Clone, Debug, Deserialize, Serialize)]
-pub(crate) struct MemoryOfLane {
-    pub(crate) lane: String,
-    pub(crate) resident_mb: f64,
-}
-
-#[derive(Clone, Debug, Deserialize, Serialize)]
-pub(crate) struct MemoryOfWorkers {
-    pub(crate) lane: String,
-    pub(crate) each_mb: Spread,
-}
-
-#[derive(Clone, Debug, Deserialize, Serialize)]
-pub(crate) struct LongRun {
-    pub(crate) requests: usize,
-    pub(crate) growth_mb: f64,
-    pub(crate) samples: Vec<(usize, f64)>,
-}
-
-#[derive(Clone, Debug, Deserialize, Serialize)]
-pub(crate) struct Bar {
-    pub(crate) name: String,
-    pub(crate) unit: String,
-    pub(crate) measured: Spread,
-    pub(crate) bar: f64,
-    pub(crate) at_least: bool,
-    pub(crate) kept: bool,
 }
 
 impl Circumstances {
