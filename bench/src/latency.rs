@@ -8,8 +8,9 @@ use anyhow::{Result, ensure};
 use crate::lane::Lane;
 use crate::measured::{Latency, LatencyOfLane, Spread};
 use crate::paced::Pace;
+use crate::place::Place;
 use crate::spread::Latencies;
-use crate::stage::{Place, Stage};
+use crate::stage::Stage;
 use crate::traffic::{Mint, Traffic};
 
 /// How many different requests are sent in turn.

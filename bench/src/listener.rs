@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use crate::lane::Lane;
 use crate::native::{ext_authz, guard, jwt_authn, rbac};
+use crate::place::Place;
 use crate::policy::{document, policy, rules};
-use crate::stage::Place;
 
 /// The type of a filter in WebAssembly.
 const WASM_FILTER: &str = "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm";

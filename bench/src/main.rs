@@ -16,6 +16,7 @@ mod measured;
 mod memory;
 mod native;
 mod paced;
+mod place;
 mod policy;
 mod process;
 mod push;
@@ -37,8 +38,9 @@ use serde_json::{Map, Value};
 
 use crate::lane::Lane;
 use crate::measured::Rounds;
+use crate::place::Place;
 use crate::rounds::Extent;
-use crate::stage::{Place, Programs, Stage};
+use crate::stage::{Programs, Stage};
 use crate::traffic::{Mint, Traffic};
 
 /// Measures the gate beside Envoy's own filters.

@@ -5,7 +5,8 @@ use anyhow::Result;
 use crate::client::{Clients, Sources};
 use crate::lane::Lane;
 use crate::measured::{Bar, LongRun, Memory, MemoryOfLane, MemoryOfWorkers, Spread};
-use crate::stage::{Place, Programs, Stage};
+use crate::place::Place;
+use crate::stage::{Programs, Stage};
 use crate::traffic::{Mint, Traffic};
 
 /// Requests before memory is looked at: every worker has served, and V8 has settled.

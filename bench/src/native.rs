@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::policy::{AUDIENCE, ISSUER, RULES};
+use crate::policy::RULES;
+use crate::traffic::{AUDIENCE, ISSUER};
 
 /// How many tokens Envoy's own cache and ours may keep; more than any measurement uses again.
 const CACHED_TOKENS: u32 = 1000;

@@ -3,22 +3,14 @@
 use serde_json::{Value, json};
 
 use crate::lane::Lane;
-use crate::stage::Place;
+use crate::place::Place;
+use crate::traffic::{AUDIENCE, ISSUER};
 
 /// How many rules decide: the requests are about the last one.
 pub(crate) const RULES: usize = 10;
 
 /// How many there are where there are many.
 const MANY_RULES: usize = 100_000;
-
-/// The issuer of all tokens.
-pub(crate) const ISSUER: &str = "https://auth.example.com";
-
-/// The audience of all tokens.
-pub(crate) const AUDIENCE: &str = "api.example.com";
-
-/// What all requests ask for; the last of the rules allows it, and the tenant in it is the tokens'.
-pub(crate) const TARGET: &str = "/tenants/acme/area-9/objects/42?page=2";
 
 /// The same as `jwt_authn` and `rbac`, and the tenant bound to the path.
 pub(crate) fn policy(place: Place, jwks: &Value) -> Value {

@@ -3,8 +3,8 @@
 use crate::comparison::{COMPARISONS, Comparison, is_measured};
 use crate::lane::Lane;
 use crate::measured::{Cost, Ratio, Spread};
+use crate::place::Place;
 use crate::rounds::Round;
-use crate::stage::Place;
 use crate::traffic::Traffic;
 
 /// What every lane costs.

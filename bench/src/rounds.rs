@@ -11,7 +11,8 @@ use indicatif::ProgressBar;
 use crate::client::Clients;
 use crate::comparison::is_measured;
 use crate::lane::Lane;
-use crate::stage::{Place, Stage};
+use crate::place::Place;
+use crate::stage::Stage;
 use crate::traffic::{Mint, Traffic};
 
 /// Connections to each listener; one worker serves them.

@@ -12,10 +12,10 @@ use tempfile::TempDir;
 
 use crate::authorizer::Authorizer;
 use crate::capabilities;
-use crate::lane::Lane;
 use crate::listener::{Parts, bootstrap};
+use crate::place::Place;
 use crate::process::Process;
-use crate::traffic::{Mint, Traffic};
+use crate::traffic::Mint;
 
 /// What is measured.
 #[derive(Debug)]
@@ -35,28 +35,6 @@ impl Programs {
     pub(crate) fn new(envoy: PathBuf, module: PathBuf, empty: PathBuf) -> Result<Self> {
         let bytes = std::fs::read(&module).with_context(|| format!("cannot read {}", module.display()))?;
         Ok(Self { envoy, module, empty, alone: capabilities::without_foreign_functions(&bytes)? })
-    }
-}
-
-/// A listener: a lane for one kind of traffic. What a filter remembers of one is not pushed out by another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Place {
-    pub(crate) lane: Lane,
-    pub(crate) traffic: Traffic,
-}
-
-impl Place {
-    /// Where this lane gets warm traffic.
-    pub(crate) const fn warm(lane: Lane) -> Self {
-        Self { lane, traffic: Traffic::Warm }
-    }
-
-    /// The listener's name: the lane's where it gets warm traffic.
-    pub(crate) fn name(self) -> String {
-        match self.traffic {
-            Traffic::Warm => self.lane.name().to_owned(),
-            other => format!("{}_{}", self.lane.name(), other.name().replace(' ', "_").to_lowercase()),
-        }
     }
 }
 

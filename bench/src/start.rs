@@ -9,7 +9,8 @@ use anyhow::{Result, ensure};
 use crate::client::{Clients, Sources};
 use crate::lane::Lane;
 use crate::measured::{Bar, Spread, Start, StartOfLane};
-use crate::stage::{Place, Programs, Stage};
+use crate::place::Place;
+use crate::stage::{Programs, Stage};
 use crate::traffic::{Mint, Traffic};
 
 /// The lanes that are started, in turns.

@@ -6,7 +6,15 @@ use anyhow::Result;
 use portcullis_testbed::issuer::{Algorithm, KeyRing, TokenBuilder};
 
 use crate::client::Sources;
-use crate::policy::{AUDIENCE, ISSUER, TARGET};
+
+/// The issuer of all tokens.
+pub(crate) const ISSUER: &str = "https://auth.example.com";
+
+/// The audience of all tokens.
+pub(crate) const AUDIENCE: &str = "api.example.com";
+
+/// What all requests ask for; the last of the rules allows it, and the tenant in it is the tokens'.
+const TARGET: &str = "/tenants/acme/area-9/objects/42?page=2";
 
 /// How many tokens come again and again in warm traffic.
 const WARM_TOKENS: usize = 64;

@@ -7,7 +7,8 @@ use anyhow::Result;
 use crate::client::{Clients, Sources};
 use crate::lane::Lane;
 use crate::measured::{Bar, Spread, Workers, WorkersOfLane};
-use crate::stage::{Place, Programs, Stage};
+use crate::place::Place;
+use crate::stage::{Programs, Stage};
 use crate::traffic::{Mint, Traffic};
 
 /// Workers that are compared with one.
