@@ -26,6 +26,12 @@ fn lines(commands: &[Command]) -> Vec<Value> {
         .collect()
 }
 
+/// The first gap on record.
+fn gap(records: &[Value]) -> &Value {
+    let mut events = records.iter().map(|record| &record["event"]);
+    events.find(|event| event["kind"] == "gap").unwrap_or_else(|| panic!("{records:#?}"))
+}
+
 #[test]
 fn every_decision_is_on_record_without_the_token() {
     let mut scene = Scene::new(audit("refuse"));
@@ -84,9 +90,8 @@ fn a_flood_from_strangers_leaves_room_for_those_who_are_known() {
     }
     scene.wait(SECOND);
     records.extend(lines(&scene.handle(Event::Tick)));
-    let gap = records.iter().find(|record| record["event"]["kind"] == "gap").unwrap();
-    assert_eq!(gap["event"]["cause"], "strangers");
-    assert!(gap["event"]["lost"].as_u64().unwrap() > 9_900, "{gap}");
+    assert_eq!(gap(&records)["cause"], "strangers");
+    assert!(gap(&records)["lost"].as_u64().unwrap() > 9_900, "{records:#?}");
 }
 
 #[test]
@@ -103,11 +108,7 @@ fn a_sink_that_is_down_loses_records_visibly_when_the_document_says_so() {
     scene.request(90, "/public", None);
     scene.wait(SECOND);
     let records = lines(&scene.handle(Event::Tick));
-    let gap = records
-        .iter()
-        .find(|record| record["event"]["kind"] == "gap")
-        .unwrap_or_else(|| panic!("{records:#?}"));
-    assert!(gap["event"]["lost"].as_u64().unwrap() > 20, "{gap}");
+    assert!(gap(&records)["lost"].as_u64().unwrap() > 20, "{records:#?}");
 }
 
 fn with_acknowledged_route() -> Scene {
