@@ -13,6 +13,7 @@ use super::alike_hash::AlikeHash;
 use super::canonical::SafeInteger;
 use super::members::{Canonical, Members, name};
 use super::record::Record;
+use super::seconds::Seconds;
 use crate::time::UnixTime;
 
 /// Names the purpose of a record's hash; version 1 of the format.
@@ -54,6 +55,7 @@ pub struct Chain {
     hash: AlikeHash,
     /// What was hashed last: its room is used again.
     hashed: String,
+    seconds: Seconds,
 }
 
 /// A record with its place in the chain: one line of NDJSON.
@@ -78,6 +80,7 @@ impl Chain {
             head: stream.genesis(),
             hash: AlikeHash::default(),
             hashed: String::new(),
+            seconds: Seconds::default(),
         }
     }
 
@@ -104,7 +107,7 @@ impl Chain {
             .with(name!("previous"), self.head)
             .with(name!("sequence"), SafeInteger::saturating(sequence.0))
             .with(name!("stream"), self.stream)
-            .with(name!("time"), now)
+            .with(name!("time"), self.seconds.moment(now))
             .end();
         let hash = Digest(self.hash.of(hashed.as_bytes()));
         let (event, rest) = hashed.split_at_checked(event_end).unwrap_or_default();
@@ -183,34 +186,45 @@ pub(super) fn record_hash(canonical: &[u8]) -> Digest {
     Digest(hash.finalize().into())
 }
 
-/// One hexadecimal digit. Hashes and ids are no secrets: it need not take the same time for each.
-fn digit(nibble: u8) -> u8 {
-    b"0123456789abcdef".get(usize::from(nibble)).copied().unwrap_or_default()
+/// Bytes, a multiple of four, as lower-case hexadecimal digits, for which there is room.
+#[inline(never)]
+fn hexadecimal<'d>(bytes: &[u8], digits: &'d mut [u8]) -> &'d str {
+    for (eight, four) in digits.as_chunks_mut().0.iter_mut().zip(bytes.as_chunks().0) {
+        *eight = eight_digits(*four);
+    }
+    // Digits are ASCII.
+    str::from_utf8(digits).unwrap_or_default()
+}
+
+/// Four bytes as hexadecimal digits, all at once. Each is brought into a byte of its own, and those beyond nine are told by
+/// the carry of adding six.
+const fn eight_digits(bytes: [u8; 4]) -> [u8; 8] {
+    const ONES: u64 = u64::from_be_bytes([1; 8]);
+    const FROM_TEN_ON: u64 = (b'a' - b'0' - 10) as u64;
+    let digits = u32::from_be_bytes(bytes) as u64;
+    let digits = (digits << 16 | digits) & 0x0000_ffff_0000_ffff;
+    let digits = (digits << 8 | digits) & 0x00ff_00ff_00ff_00ff;
+    let digits = (digits << 4 | digits) & 0x0f0f_0f0f_0f0f_0f0f;
+    let letters = digits.wrapping_add(6 * ONES) >> 4 & ONES;
+    let zeros = u64::from_be_bytes([b'0'; 8]);
+    digits.wrapping_add(letters.wrapping_mul(FROM_TEN_ON)).wrapping_add(zeros).to_be_bytes()
 }
 
 macro_rules! hexadecimal {
     ($type:ident) => {
-        impl $type {
-            fn digits(&self) -> [u8; 2 * size_of::<Self>()] {
-                let mut digits = [0; 2 * size_of::<Self>()];
-                for (pair, byte) in digits.as_chunks_mut().0.iter_mut().zip(self.0) {
-                    *pair = [digit(byte >> 4), digit(byte & 0xf)];
-                }
-                digits
-            }
-        }
-
         impl fmt::Display for $type {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(str::from_utf8(&self.digits()).unwrap_or_default())
+                let mut digits = [0; 2 * size_of::<Self>()];
+                f.write_str(hexadecimal(&self.0, &mut digits))
             }
         }
 
         impl Canonical for $type {
             fn write(&self, out: &mut String) {
-                // Digits are ASCII, and never escaped.
+                let mut digits = [0; 2 * size_of::<Self>()];
+                // Digits are never escaped.
                 out.push('"');
-                out.push_str(str::from_utf8(&self.digits()).unwrap_or_default());
+                out.push_str(hexadecimal(&self.0, &mut digits));
                 out.push('"');
             }
         }
@@ -254,6 +268,14 @@ mod tests {
         assert_eq!(id.to_string().parse(), Ok(id));
         for wrong in ["", "ab", &"AB".repeat(16), &"ab".repeat(17), &"zz".repeat(16)] {
             assert_eq!(wrong.parse::<StreamId>(), Err(NotHex), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn every_byte_has_its_two_digits() {
+        for byte in 0..=255_u8 {
+            let bytes = [byte, !byte, byte.rotate_left(4), byte ^ 0x5a];
+            assert_eq!(eight_digits(bytes).as_slice(), base16ct::lower::encode_string(&bytes).as_bytes());
         }
     }
 

@@ -20,7 +20,7 @@ pub(super) trait Canonical {
 pub(super) struct Members<'o> {
     out: &'o mut String,
     /// What comes before the next member.
-    before: char,
+    before: &'static str,
 }
 
 /// A member's name as it is written: in quotes, and the colon.
@@ -34,21 +34,27 @@ pub(super) use name;
 impl<'o> Members<'o> {
     /// Begins an object.
     pub(super) const fn of(out: &'o mut String) -> Self {
-        Self { out, before: '{' }
+        Self { out, before: "{" }
     }
 
     /// Goes on with an object that has members already.
     pub(super) const fn further(out: &'o mut String) -> Self {
-        Self { out, before: ',' }
+        Self { out, before: "," }
     }
 
     /// Writes a member, its name by [`name!`].
     pub(super) fn with(mut self, name: &'static str, value: impl Canonical) -> Self {
-        self.out.push(self.before);
-        self.before = ',';
-        self.out.push_str(name);
+        self.name(name);
         value.write(self.out);
         self
+    }
+
+    /// What is in front of each value, once for all: a record has many members.
+    #[inline(never)]
+    fn name(&mut self, name: &'static str) {
+        self.out.push_str(self.before);
+        self.before = ",";
+        self.out.push_str(name);
     }
 
     /// Writes a member if there is a value for it.

@@ -12,6 +12,7 @@ mod canonical;
 mod chain;
 mod members;
 pub mod record;
+mod seconds;
 mod settings;
 mod stream;
 mod text;
