@@ -58,7 +58,7 @@ pub(crate) fn bootstrap(parts: &Parts<'_>, places: &[Place], port: u16) -> Resul
 /// The VM of a lane. Envoy compiles the module for each, which takes a second or more: lanes that are alike share one.
 fn vm(lane: Lane) -> &'static str {
     match lane {
-        Lane::OursGuarded | Lane::OursAudited | Lane::OursAuthentication => "portcullis_variants",
+        Lane::OursAudited | Lane::OursAuthentication => "portcullis_variants",
         Lane::Bare
         | Lane::Empty
         | Lane::Native
@@ -67,6 +67,7 @@ fn vm(lane: Lane) -> &'static str {
         | Lane::NativeCachedRbac
         | Lane::ExtAuthz
         | Lane::Ours
+        | Lane::OursGuarded
         | Lane::OursAlone
         | Lane::OursLarge => lane.name(),
     }
@@ -74,7 +75,8 @@ fn vm(lane: Lane) -> &'static str {
 
 fn filters(place: Place, parts: &Parts<'_>) -> Vec<Value> {
     let Place { lane, .. } = place;
-    let ours = || wasm(vm(lane), &place.name(), parts.module, Some(policy(place, &parts.jwks)));
+    let guarded = || wasm(vm(lane), &place.name(), parts.module, Some(policy(place, &parts.jwks)));
+    let ours = || unmarked(guarded());
     match lane {
         Lane::Bare => vec![],
         Lane::Empty => vec![wasm(vm(lane), &place.name(), parts.empty, None)],
@@ -84,7 +86,7 @@ fn filters(place: Place, parts: &Parts<'_>) -> Vec<Value> {
         Lane::NativeCachedRbac => vec![jwt_authn(&parts.jwks, true), rbac()],
         Lane::ExtAuthz => vec![ext_authz()],
         Lane::Ours | Lane::OursAudited | Lane::OursAuthentication | Lane::OursLarge => vec![ours()],
-        Lane::OursGuarded => vec![ours(), guard()],
+        Lane::OursGuarded => vec![guarded(), guard()],
         Lane::OursAlone => {
             let mut filter = ours();
             filter["typed_config"]["config"]["vm_config"]["capability_restriction_config"] =
@@ -151,6 +153,13 @@ fn wasm(vm: &str, name: &str, module: &Path, configuration: Option<Value>) -> Va
     })
 }
 
+/// The same filter, told that no guard asks for its mark.
+fn unmarked(mut filter: Value) -> Value {
+    filter["typed_config"]["config"]["vm_config"]["environment_variables"] =
+        json!({"key_values": {"PORTCULLIS_PERMIT_MARK": "off"}});
+    filter
+}
+
 /// Envoy's configuration: one listener whose filter is discovered in this folder.
 pub(crate) fn discovering(folder: &Path) -> Value {
     let source = json!({"path": folder.join(DISCOVERED), "watched_directory": {"path": folder}});
@@ -207,6 +216,9 @@ mod tests {
             assert_eq!(listener["name"], place.name());
             let restricted = listener.to_string().contains("allowed_capabilities");
             assert_eq!(restricted, place.lane == Lane::OursAlone, "{}", place.name());
+            let is_ours = listener.to_string().contains("/gate.wasm");
+            let unmarked = listener.to_string().contains("PORTCULLIS_PERMIT_MARK");
+            assert_eq!(unmarked, is_ours && place.lane != Lane::OursGuarded, "{}", place.name());
         }
         assert_eq!(places.last().unwrap().name(), "portcullis_alone_cold_rs256");
     }

@@ -97,6 +97,22 @@ fn used() -> Vec<Call> {
 }
 
 #[test]
+fn only_the_word_that_says_so_leaves_a_permit_unmarked() {
+    for (word, marked) in [(None, true), (Some("on"), true), (Some(""), true), (Some("off"), false)] {
+        let host = word.map_or_else(host, |word| host().env("PORTCULLIS_PERMIT_MARK", word));
+        let mut envoy = host.start(document()).unwrap();
+        for path in ["/now", "/later"] {
+            let (stream, outcome) = send(&mut envoy, good(path));
+            assert!(outcome.passed(), "{word:?}: {outcome:?}");
+            let mark = envoy.filter_state(stream).get("wasm.portcullis_permit").is_some();
+            assert_eq!(mark, marked, "{word:?}: {path}");
+        }
+        let (stream, outcome) = send(&mut envoy, Request::get("/now"));
+        assert!(!outcome.passed() && envoy.filter_state(stream).get("wasm.portcullis_permit").is_none());
+    }
+}
+
+#[test]
 fn a_call_that_begins_to_fail_opens_nothing_and_the_worker_recovers() {
     for call in used() {
         for status in STATUSES {

@@ -48,6 +48,8 @@ pub struct Config {
     pub candidate: Option<Candidate>,
     /// Where records go.
     pub audit: Option<AuditConfig>,
+    /// Whether a permitted request gets the mark that the guard demands.
+    pub marks_permits: bool,
 }
 
 /// Where records go.
@@ -135,6 +137,7 @@ impl Config {
                 policy,
                 candidate: document.candidate.as_ref().map(Candidate::of),
                 audit,
+                marks_permits: environment(PERMIT_MARK).as_deref() != Some("off"),
             }),
             (Err(problems), None) | (Ok(_), Some(problems)) => Err(problems),
             (Err(some), Some(others)) => Err(some.and(others)),
@@ -218,6 +221,11 @@ pub const DISABLE_AUTHENTICATION: &str = "PORTCULLIS_DISABLE_AUTHENTICATION";
 /// Says that the proxy hands the body of a request whose headers are held to the filter. No proxy can be asked: where it is
 /// not so, a request that depends on its body would wait for nothing. Only the word `true` counts.
 pub const DELIVERS_BODIES: &str = "PORTCULLIS_DELIVERS_BODIES";
+
+/// Says by the word `off`, and by no other, that no guard stands behind the filter: then nobody reads the mark of a permitted
+/// request, and setting it, which costs as much as setting a header, is left out. A guard that is there all the same lets
+/// nothing pass.
+pub const PERMIT_MARK: &str = "PORTCULLIS_PERMIT_MARK";
 
 /// The shortest tick: more often would cost every worker more than a batch is worth.
 const MIN_TICK: Duration = Duration::from_millis(50);
@@ -319,6 +327,20 @@ mod tests {
         }
         let config = load(&document, &[secret, (DELIVERS_BODIES, "true")]).unwrap();
         assert_eq!((config.max_body_bytes, config.tick_period()), (Some(1024), Some(MAX_TICK)));
+    }
+
+    #[test]
+    fn permits_are_marked_unless_the_one_word_says_that_nobody_looks() {
+        let secret = ("JWT_SECRET", "0123456789abcdef0123456789abcdef");
+        for (environment, marks) in [
+            (&[secret][..], true),
+            (&[secret, (PERMIT_MARK, "")], true),
+            (&[secret, (PERMIT_MARK, "OFF")], true),
+            (&[secret, (PERMIT_MARK, "false")], true),
+            (&[secret, (PERMIT_MARK, "off")], false),
+        ] {
+            assert_eq!(load(&with_secret(), environment).unwrap().marks_permits, marks, "{environment:?}");
+        }
     }
 
     #[test]

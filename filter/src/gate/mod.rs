@@ -164,6 +164,11 @@ impl Gate {
         self.stream.is_some() || self.config.policy.reads_source()
     }
 
+    /// Whether a permitted request is to be marked for the guard.
+    pub fn marks_permits(&self) -> bool {
+        self.config.marks_permits
+    }
+
     /// Which of a request's trailers no client may send: those that an upstream could take for an identity header.
     pub fn forged_trailers(&self, trailers: &Headers) -> Vec<HeaderEdit> {
         self.config.identity_headers.removals(trailers)

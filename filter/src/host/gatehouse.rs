@@ -297,8 +297,9 @@ impl Gatehouse {
         if !self.is_undecided(exchange) {
             return false;
         }
+        let marked = self.gate.as_ref().is_none_or(Gate::marks_permits);
         let outcome = within_exchange(exchange, within, || {
-            perform::prepare(&permit, edits)?;
+            perform::prepare(&permit, edits, marked)?;
             if exchange.0 != within {
                 abi::continue_request()?;
             }

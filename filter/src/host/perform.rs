@@ -28,13 +28,13 @@ pub(crate) enum PerformError {
     Header(#[from] HeaderPairsError),
 }
 
-/// Edits and marks a permitted request. It may go on when all of that was done, and only then.
+/// Edits a permitted request, and marks it if that is `marked`. It may go on when all of that was done, and only then.
 ///
 /// # Errors
 ///
 /// One edit, or the mark, could not be made. The request must be refused: a client's copy of an identity header may still
 /// be in it.
-pub(crate) fn prepare(_proof: &Permit, edits: &[HeaderEdit]) -> Result<(), PerformError> {
+pub(crate) fn prepare(_proof: &Permit, edits: &[HeaderEdit], marked: bool) -> Result<(), PerformError> {
     let mut rerouted = false;
     for edit in edits {
         match edit {
@@ -50,7 +50,10 @@ pub(crate) fn prepare(_proof: &Permit, edits: &[HeaderEdit]) -> Result<(), Perfo
         // The host may have chosen a route by the path as it was sent, which is not the path that was decided on.
         abi::call_foreign_function(CLEAR_ROUTE_CACHE, &[])?;
     }
-    Ok(abi::set_property(PERMIT_MARK, PERMIT_MARK_VALUE)?)
+    if marked {
+        abi::set_property(PERMIT_MARK, PERMIT_MARK_VALUE)?;
+    }
+    Ok(())
 }
 
 /// Answers a refused request.
