@@ -80,8 +80,8 @@ pub enum Metric {
     /// `portcullis_auth_failures_total{policy,method,reason}`; the reason is one of [`FAILURE_REASONS`] or a reason of
     /// [`AuthnError`].
     AuthFailures(Method, &'static str),
-    /// `portcullis_auth_latency_ms{policy,method}`: how long a request waited for keys, rounded up to whole milliseconds. A
-    /// request that is decided at once takes less than the host's clock can tell apart, and counts as 0.
+    /// `portcullis_auth_latency_ms{policy,method}`: how long a request waited for keys or for its body, rounded up to whole
+    /// milliseconds. Requests that waited for nothing, which are nearly all, are not in it.
     AuthLatency(Method),
     /// `portcullis_decisions_total{policy,code}`; no code is a permit.
     Decisions(Option<Code>),

@@ -255,7 +255,11 @@ impl Gate {
         turn.commands.push(Command::Refuse { exchange, answer });
     }
 
+    /// A request that is decided as it arrives waits for nothing, and is not told of: a call of the host for each.
     fn observe_latency(&self, caller: Option<&Caller>, since: UnixTime, turn: &mut Turn<'_>) {
+        if turn.now <= since {
+            return;
+        }
         let elapsed = turn.now.saturating_since(since);
         let milliseconds = usize::try_from(elapsed.as_micros().div_ceil(1000)).unwrap_or(usize::MAX);
         self.record(Metric::AuthLatency(caller.map(|caller| caller.method)), milliseconds, turn);
