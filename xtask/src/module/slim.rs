@@ -66,9 +66,8 @@ pub(super) fn slim(linked: &[u8]) -> Result<Vec<u8>> {
 /// Names as people write them: what a trap shows in the log, in less space.
 fn shorten_names(module: &mut Module) {
     for function in module.funcs.iter_mut() {
-        if let Some(name) = &mut function.name {
-            *name = short_name(&format!("{:#}", rustc_demangle::demangle(name)));
-        }
+        let name = function.name.take();
+        function.name = name.and_then(|name| short_name(&format!("{:#}", rustc_demangle::demangle(&name))));
     }
 }
 
