@@ -58,18 +58,14 @@ pub fn decode(encoded: Vec<u8>) -> Result<Headers, HeaderPairsError> {
     if encoded.len() > MAX_ENCODED_BYTES {
         return Err(HeaderPairsError::TooManyBytes);
     }
-    let (count, rest) = encoded.split_first_chunk().ok_or(HeaderPairsError::Misshapen)?;
+    let (count, _rest) = encoded.split_first_chunk().ok_or(HeaderPairsError::Misshapen)?;
     let count = usize::try_from(u32::from_le_bytes(*count)).map_err(|_| HeaderPairsError::TooManyPairs)?;
     if count > MAX_PAIRS {
         return Err(HeaderPairsError::TooManyPairs);
     }
     let lengths_bytes = count.checked_mul(LENGTHS_BYTES).ok_or(HeaderPairsError::TooManyPairs)?;
     let start = lengths_bytes.checked_add(WORD_BYTES).ok_or(HeaderPairsError::TooManyPairs)?;
-    let lengths = rest.get(..lengths_bytes).ok_or(HeaderPairsError::Misshapen)?;
-    let (lengths, _none_left) = lengths.as_chunks::<LENGTHS_BYTES>();
-    // Copied, for the buffer goes along: a hundred headers are less than a KiB.
-    let lengths: Vec<(u32, u32)> = lengths.iter().map(two_words).collect();
-    Headers::over(encoded, start, lengths.into_iter()).ok_or(HeaderPairsError::Misshapen)
+    Headers::over(encoded, WORD_BYTES..start).ok_or(HeaderPairsError::Misshapen)
 }
 
 /// Writes a map for the host, in the order given.
@@ -146,11 +142,6 @@ const fn is_token_byte(byte: u8) -> bool {
             byte,
             b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+' | b'.' | b'^' | b'_' | b'`' | b'|' | b'~'
         )
-}
-
-fn two_words(bytes: &[u8; LENGTHS_BYTES]) -> (u32, u32) {
-    let [a, b, c, d, e, f, g, h] = *bytes;
-    (u32::from_le_bytes([a, b, c, d]), u32::from_le_bytes([e, f, g, h]))
 }
 
 fn put_word(into: &mut Vec<u8>, word: usize) -> Result<(), HeaderPairsError> {

@@ -4,6 +4,7 @@
 //! in. This module knows no header by name and decides nothing.
 
 use std::fmt;
+use std::ops::Range;
 
 /// Every header line of a message, in the order received, duplicates kept. Values are bytes as they were sent.
 #[derive(Clone, Default)]
@@ -29,17 +30,20 @@ impl Headers {
         Headers { bytes: Vec::new(), start: 0, lines: Vec::new() }
     }
 
-    /// The lines whose names and values have these `lengths` and stand in `bytes` from `start` to the end, each followed by
-    /// one NUL, as proxy-wasm hosts hand them over. `None` if they do not: too few bytes, too many, or another byte where a
-    /// NUL must be.
-    pub fn over(
-        bytes: Vec<u8>,
-        start: usize,
-        lengths: impl ExactSizeIterator<Item = (u32, u32)>,
-    ) -> Option<Headers> {
+    /// The lines that stand in `bytes` as proxy-wasm hosts hand them over: within `lengths` the length of each name and of its
+    /// value, as little-endian `u32`, and from there to the end these names and values, each followed by one NUL. `None` if it
+    /// is not so: too few bytes, too many, or another byte where a NUL must be.
+    #[inline]
+    pub fn over(bytes: Vec<u8>, lengths: Range<usize>) -> Option<Headers> {
+        let start = lengths.end;
+        let (lengths, rest) = bytes.get(lengths)?.as_chunks::<8>();
+        if !rest.is_empty() {
+            return None;
+        }
         let mut lines = Vec::with_capacity(lengths.len());
         let mut at = start;
-        for (name, value) in lengths {
+        for [a, b, c, d, e, f, g, h] in lengths {
+            let (name, value) = (u32::from_le_bytes([*a, *b, *c, *d]), u32::from_le_bytes([*e, *f, *g, *h]));
             lines.push(Line { at: u32::try_from(at).ok()?, name, value });
             for length in [name, value] {
                 at = at.checked_add(usize::try_from(length).ok()?)?;
@@ -83,22 +87,37 @@ impl Headers {
 
     /// Whether every name and every value is UTF-8. One look at the whole tells: between any two of them stands a NUL, which
     /// is part of no longer sequence.
+    #[inline]
     pub fn is_utf8(&self) -> bool {
         // Nearly all headers are ASCII, which eight bytes at a time tell.
         self.bytes.get(self.start..).is_some_and(|text| is_ascii(text) || std::str::from_utf8(text).is_ok())
     }
 
     /// Every line: its name and its value.
+    #[inline]
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&[u8], &[u8])> + Clone {
         self.lines.iter().map(|line| self.text(*line).unwrap_or_default())
     }
 
+    /// The lines whose names have a length that `fits`: most are told apart by that, without a look at the name.
+    #[inline]
+    pub fn of_length(
+        &self,
+        fits: impl Fn(usize) -> bool + Clone,
+    ) -> impl Iterator<Item = (&[u8], &[u8])> + Clone {
+        let lines = self.lines.iter().filter(move |line| usize::try_from(line.name).is_ok_and(&fits));
+        lines.map(|line| self.text(*line).unwrap_or_default())
+    }
+
     /// The values of the lines whose name is exactly `name`.
+    #[inline]
     pub fn values(&self, name: &[u8]) -> impl Iterator<Item = &[u8]> + Clone {
-        self.iter().filter(move |(other, _)| *other == name).map(|(_, value)| value)
+        let lines = self.of_length(|length| length == name.len());
+        lines.filter(move |(other, _)| *other == name).map(|(_, value)| value)
     }
 
     /// A line was looked up once when it came in: it is there.
+    #[inline]
     fn text(&self, line: Line) -> Option<(&[u8], &[u8])> {
         let (at, name, value) = (usize::try_from(line.at).ok()?, line.name, line.value);
         let (name, rest) = self.bytes.get(at..)?.split_at_checked(usize::try_from(name).ok()?)?;
@@ -106,11 +125,19 @@ impl Headers {
     }
 }
 
+#[inline]
 fn is_ascii(text: &[u8]) -> bool {
-    let (eights, rest) = text.as_chunks::<8>();
-    let all = eights.iter().fold(0, |all, eight| all | u64::from_le_bytes(*eight));
-    all & 0x8080_8080_8080_8080 == 0 && rest.is_ascii()
+    // The last block covers what is left behind the whole ones, and perhaps some of them once more.
+    let (blocks, rest) = text.as_chunks::<BLOCK_BYTES>();
+    let Some(last) = text.last_chunk() else { return rest.is_ascii() };
+    let all = blocks.iter().chain([last]).fold(0, |all, block: &[u8; BLOCK_BYTES]| {
+        block.as_chunks().0.iter().fold(all, |all, eight| all | u64::from_le_bytes(*eight))
+    });
+    all & 0x8080_8080_8080_8080 == 0
 }
+
+/// Bytes that are looked at in one step.
+const BLOCK_BYTES: usize = 32;
 
 impl<N: AsRef<[u8]>, V: AsRef<[u8]>> FromIterator<(N, V)> for Headers {
     fn from_iter<I: IntoIterator<Item = (N, V)>>(lines: I) -> Headers {
@@ -156,8 +183,14 @@ mod tests {
 
     #[test]
     fn lines_that_do_not_fill_the_buffer_exactly_are_refused() {
-        let over = |bytes: &[u8], lengths: &[(u32, u32)]| {
-            Headers::over(bytes.to_vec(), 1, lengths.iter().copied()).map(|headers| lines(&headers))
+        let over = |text: &[u8], lengths: &[(u32, u32)]| {
+            let mut bytes = vec![b'-'];
+            lengths.iter().for_each(|(name, value)| {
+                bytes.extend([name.to_le_bytes(), value.to_le_bytes()].as_flattened());
+            });
+            let lengths = 1..bytes.len();
+            bytes.extend_from_slice(&text[1..]);
+            Headers::over(bytes, lengths).map(|headers| self::lines(&headers))
         };
         assert_eq!(over(b"-a\0bc\0", &[(1, 2)]), Some(vec![(b"a".to_vec(), b"bc".to_vec())]));
         assert_eq!(over(b"-", &[]), Some(vec![]));
@@ -169,9 +202,11 @@ mod tests {
             (b"-a\0bc", &[(1, 2)]),
             (b"-a\0bc\0", &[(u32::MAX, u32::MAX)]),
             (b"-a\0bc\0", &[]),
-            (b"", &[]),
         ] {
             assert_eq!(over(bytes, lengths), None, "{bytes:?} {lengths:?}");
+        }
+        for lengths in [0..1, 0..9, 5..3] {
+            assert!(Headers::over(vec![0; 8], lengths).is_none());
         }
     }
 
@@ -191,7 +226,7 @@ mod tests {
         }
 
         #[test]
-        fn ascii_is_known_eight_bytes_at_a_time(text in prop::collection::vec(0..=0x80_u8, 0..40)) {
+        fn ascii_is_known_a_block_at_a_time(text in prop::collection::vec(0..=0x80_u8, 0..120)) {
             prop_assert_eq!(is_ascii(&text), text.is_ascii());
         }
 

@@ -158,7 +158,8 @@ impl<'a> Context<'a> {
     /// underscore twins are all returned, so that no rule can be evaded by sending a header twice.
     pub fn header_values(&self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
         let headers: &'a Headers = self.headers;
-        headers.iter().filter(move |(key, _)| is_read_as(key, name.as_bytes())).map(|(_, value)| value)
+        let lines = headers.of_length(|length| length == name.len());
+        lines.filter(move |(key, _)| is_read_as(key, name.as_bytes())).map(|(_, value)| value)
     }
 
     /// Whether the request asks for another protocol on its connection (RFC 9110 section 7.8).

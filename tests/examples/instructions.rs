@@ -8,8 +8,8 @@ use portcullis_tests::instructions::{Baseline, Counted, PATHS, Path};
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;
 
-/// Stacks that a profile is made of.
-const SAMPLES: u64 = 400;
+/// Stacks that a profile is made of: no multiple of the requests of a path, or the same places of each would be seen.
+const SAMPLES: u64 = 499;
 
 /// Functions that a profile shows.
 const SHOWN: usize = 40;

@@ -39,7 +39,7 @@ impl IdentityHeaders {
     pub(crate) fn removals(&self, headers: &Headers) -> Vec<HeaderEdit> {
         let mut edits: Vec<HeaderEdit> = Vec::new();
         let shapes = self.configured().fold(KNOWN, |shapes, name| shapes.with(name.as_bytes()));
-        for (name, _value) in headers.iter() {
+        for (name, _value) in headers.of_length(|length| shapes.may_have_length(length)) {
             if !shapes.may_have(name) {
                 continue;
             }
@@ -87,18 +87,23 @@ struct Shapes {
 impl Shapes {
     const fn with(self, name: &[u8]) -> Shapes {
         let Shapes { lengths, initials } = self;
-        Shapes { lengths: lengths | length_bit(name), initials: initials | initial_bit(name) }
+        Shapes { lengths: lengths | length_bit(name.len()), initials: initials | initial_bit(name) }
     }
 
-    /// Whether a name could be read as one of those that are in here; "no" is certain.
+    /// Whether a name of this length could be read as one of those that are in here; "no" is certain.
+    fn may_have_length(self, length: usize) -> bool {
+        self.lengths & length_bit(length) != 0
+    }
+
+    /// Whether this name could; "no" is certain.
     fn may_have(self, name: &[u8]) -> bool {
-        self.lengths & length_bit(name) != 0 && self.initials & initial_bit(name) != 0
+        self.may_have_length(name.len()) && self.initials & initial_bit(name) != 0
     }
 }
 
 /// Lengths of 63 and more are one.
-const fn length_bit(name: &[u8]) -> u64 {
-    1 << if name.len() < 63 { name.len() } else { 63 }
+const fn length_bit(length: usize) -> u64 {
+    1 << if length < 63 { length } else { 63 }
 }
 
 /// Letters are told apart by their last five bits, in either case. All else is one, as it is to those who fold it.
