@@ -12,7 +12,7 @@ use plotters::prelude::*;
 /// Pixels of the picture, of a row, of a letter on average, and of the least that is shown.
 const WIDTH: i32 = 1400;
 const ROW: i32 = 20;
-const LETTER: f64 = 6.0;
+const LETTER: f64 = 6.5;
 const SLIVER: f64 = 4.0;
 
 /// Pixels above the first row, and around everything.
