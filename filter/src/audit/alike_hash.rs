@@ -2,70 +2,43 @@
 //! again.
 //!
 //! Records of one kind have their first members in common: what was asked for, how the caller proved who it is, the
-//! outcome, the host, the method; and where the path is the same too, half of all their bytes. The compression of blocks is
-//! that of `sha2`. A text has the same hash whatever came before it.
+//! outcome, the host, the method; and where the path is the same too, half of all their bytes. A text has the same hash
+//! whatever came before it. Nothing here computes a hash: `sha2` does, and its hashers are kept as they were after each block.
 
-use sha2::block_api::compress256;
+use sha2::{Digest as _, Sha256};
 
 /// Bytes of a block.
 const BLOCK_BYTES: usize = 64;
-/// Bytes at the end of the last block that say how many bits were hashed.
-const LENGTH_BYTES: usize = 8;
 /// The most blocks that are kept of a text: 1 KiB of it, which is a usual record.
 const MAX_KEPT_BLOCKS: usize = 16;
-
-/// The hash value before the first block, FIPS 180-4 section 5.3.3.
-const INITIAL: [u32; 8] =
-    [0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19];
 
 /// Hashes texts in a row.
 #[derive(Clone, Debug, Default)]
 pub(super) struct AlikeHash {
-    /// The first blocks of the last text, and the hash value after each.
-    kept: Vec<([u8; BLOCK_BYTES], [u32; 8])>,
+    /// The first blocks of the last text, and the hasher after each.
+    kept: Vec<([u8; BLOCK_BYTES], Sha256)>,
 }
 
 impl AlikeHash {
     /// The SHA-256 of the text.
     pub(super) fn of(&mut self, text: &[u8]) -> [u8; 32] {
-        let (blocks, end) = text.as_chunks::<BLOCK_BYTES>();
+        let (blocks, _end) = text.as_chunks::<BLOCK_BYTES>();
         let alike = self.kept.iter().zip(blocks).take_while(|((kept, _), block)| kept == *block).count();
         self.kept.truncate(alike);
-        let mut state = self.kept.last().map_or(INITIAL, |(_, state)| *state);
-        for block in blocks.get(alike..).unwrap_or_default() {
-            compress256(&mut state, std::slice::from_ref(block));
-            if self.kept.len() < MAX_KEPT_BLOCKS {
-                self.kept.push((*block, state));
-            }
+        let mut hasher = self.kept.last().map_or_else(Sha256::new, |(_, hasher)| hasher.clone());
+        for block in blocks.iter().take(MAX_KEPT_BLOCKS).skip(alike) {
+            hasher.update(block);
+            self.kept.push((*block, hasher.clone()));
         }
-        compress_end(&mut state, end, text.len());
-        let mut hash = [0; 32];
-        for (bytes, word) in hash.as_chunks_mut().0.iter_mut().zip(state) {
-            *bytes = word.to_be_bytes();
-        }
-        hash
+        let hashed = self.kept.len().saturating_mul(BLOCK_BYTES);
+        hasher.update(text.get(hashed..).unwrap_or_default());
+        hasher.finalize().into()
     }
-}
-
-/// What is hashed last, FIPS 180-4 section 5.1.1: the end of the text, a bit, zeros, and how many bits there were.
-fn compress_end(state: &mut [u32; 8], end: &[u8], text_bytes: usize) {
-    let mut padded = [[0; BLOCK_BYTES]; 2];
-    for (room, byte) in padded.as_flattened_mut().iter_mut().zip(end.iter().chain(&[0x80])) {
-        *room = *byte;
-    }
-    let bits = u64::try_from(text_bytes).unwrap_or(u64::MAX).saturating_mul(8);
-    let blocks = if end.len() < BLOCK_BYTES.saturating_sub(LENGTH_BYTES) { 1 } else { 2 };
-    let blocks = padded.get_mut(..blocks).unwrap_or_default();
-    if let Some(length) = blocks.as_flattened_mut().last_chunk_mut() {
-        *length = bits.to_be_bytes();
-    }
-    compress256(state, blocks);
 }
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use sha2::{Digest as _, Sha256};
 
     use super::*;
 
