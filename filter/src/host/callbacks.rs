@@ -5,15 +5,32 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::hash::BuildHasherDefault;
+
+use hashbrown::HashMap;
+use rustc_hash::FxHasher;
 
 use super::abi::{Action, Level};
 use super::gatehouse::Gatehouse;
 use super::{callout, configuration, log, perform};
 use crate::gate::{Answer, ExchangeId};
 
+/// The contexts of this VM, by the host's numbers.
+struct Contexts {
+    /// The gatehouse of every root context.
+    roots: BTreeMap<u32, Gatehouse>,
+    /// The root context that each request belongs to. The host counts requests up, so no client chooses where they fall.
+    holders: HashMap<ExchangeId, u32, BuildHasherDefault<FxHasher>>,
+}
+
 thread_local! {
-    /// The gatehouse of every root context of this VM, by the host's number. A VM has one thread.
-    static ROOTS: RefCell<BTreeMap<u32, Gatehouse>> = const { RefCell::new(BTreeMap::new()) };
+    /// A VM has one thread.
+    static CONTEXTS: RefCell<Contexts> = const {
+        RefCell::new(Contexts {
+            roots: BTreeMap::new(),
+            holders: HashMap::with_hasher(BuildHasherDefault::new()),
+        })
+    };
 }
 
 /// Before everything else, once.
@@ -24,11 +41,12 @@ pub(super) fn initialize() {
 /// A context has begun: a root context if its parent is zero, or else that of a request. One whose parent is unknown stays
 /// unknown.
 pub(super) fn on_context_create(context: u32, parent: u32) {
-    with_roots(|roots| {
+    with_contexts(|Contexts { roots, holders }| {
         if parent == 0 {
             roots.insert(context, Gatehouse::new(context));
         } else if let Some(gatehouse) = roots.get_mut(&parent) {
             gatehouse.expect(ExchangeId(context));
+            holders.insert(ExchangeId(context), parent);
         }
     });
 }
@@ -78,10 +96,12 @@ pub(super) fn on_request_trailers(context: u32) -> Action {
 /// A context is over: a request, or a configuration. Whether it may go at once; if not, `proxy_done` will say when.
 pub(super) fn on_done(context: u32) -> bool {
     let exchange = ExchangeId(context);
-    if with_holder(exchange, |gatehouse| gatehouse.finish(exchange)).is_some() {
-        return true;
-    }
-    with_root(context, Gatehouse::retire).unwrap_or(true)
+    let was_request = with_contexts(|Contexts { roots, holders }| {
+        let gatehouse = roots.get_mut(&holders.remove(&exchange)?)?;
+        gatehouse.finish(exchange);
+        Some(())
+    });
+    if was_request.flatten().is_some() { true } else { with_root(context, Gatehouse::retire).unwrap_or(true) }
 }
 
 /// The request cannot be decided here: nobody knows it, or the host called back while it was being called.
@@ -92,13 +112,13 @@ fn cut_off(exchange: ExchangeId) -> Action {
     Action::Pause
 }
 
-fn with_roots<T>(act: impl FnOnce(&mut BTreeMap<u32, Gatehouse>) -> T) -> Option<T> {
-    ROOTS.with(|roots| roots.try_borrow_mut().ok().map(|mut roots| act(&mut roots)))
+fn with_contexts<T>(act: impl FnOnce(&mut Contexts) -> T) -> Option<T> {
+    CONTEXTS.with(|contexts| contexts.try_borrow_mut().ok().map(|mut contexts| act(&mut contexts)))
 }
 
 /// Acts on one root context, and drops it when it is over.
 fn with_root<T>(root: u32, act: impl FnOnce(&mut Gatehouse) -> T) -> Option<T> {
-    with_roots(|roots| {
+    with_contexts(|Contexts { roots, .. }| {
         let gatehouse = roots.get_mut(&root)?;
         let outcome = act(gatehouse);
         if gatehouse.is_over() {
@@ -110,6 +130,5 @@ fn with_root<T>(root: u32, act: impl FnOnce(&mut Gatehouse) -> T) -> Option<T> {
 
 /// Acts on the root context that a request belongs to.
 fn with_holder<T>(exchange: ExchangeId, act: impl FnOnce(&mut Gatehouse) -> T) -> Option<T> {
-    // The newest configuration first: most requests are its.
-    with_roots(|roots| roots.values_mut().rev().find(|gatehouse| gatehouse.holds(exchange)).map(act))?
+    with_contexts(|Contexts { roots, holders }| roots.get_mut(holders.get(&exchange)?).map(act))?
 }

@@ -121,11 +121,6 @@ impl Gatehouse {
         self.exchanges.insert(exchange, Exchange { passage: Passage::Expected, body_bytes: 0 });
     }
 
-    /// Whether a request is here.
-    pub(crate) fn holds(&self, exchange: ExchangeId) -> bool {
-        self.exchanges.contains_key(&exchange)
-    }
-
     /// Whether nothing is left to do and nobody will come: the host has let go.
     pub(crate) fn is_over(&self) -> bool {
         self.is_over
