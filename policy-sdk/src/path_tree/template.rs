@@ -184,15 +184,19 @@ fn is_plain(source: &str) -> bool {
     for _segment in 0..MAX_TEMPLATE_SEGMENTS {
         let Some(segments) = rest else { return true };
         // Nothing but unreserved characters (RFC 3986 section 2.3), and not dots alone.
-        let (mut length, mut is_literal, mut dots) = (0_usize, true, 0_usize);
-        for byte in segments.bytes().take_while(|byte| *byte != b'/') {
+        let (mut length, mut seen) = (0_usize, 0_u8);
+        for byte in segments.bytes() {
+            let class = CLASSES.get(usize::from(byte)).copied().unwrap_or(OTHER);
+            if class == SLASH {
+                break;
+            }
+            seen |= class;
             length = length.wrapping_add(1);
-            is_literal &= byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
-            dots = dots.wrapping_add(usize::from(byte == b'.'));
         }
         let Some((segment, further)) = segments.split_at_checked(length) else { return false };
         rest = further.get(1..);
-        let is_plain = is_literal && dots != length
+        let is_literal = seen == UNRESERVED || seen == UNRESERVED | DOT;
+        let is_plain = is_literal
             || match segment.as_bytes() {
                 [] | b"**" => rest.is_none(),
                 b"*" => true,
@@ -208,6 +212,33 @@ fn is_plain(source: &str) -> bool {
         }
     }
     rest.is_none()
+}
+
+/// What a byte is in a template, as bits.
+const UNRESERVED: u8 = 1;
+const DOT: u8 = 2;
+const OTHER: u8 = 4;
+const SLASH: u8 = 8;
+
+/// The class of every byte. A dot is unreserved too, but dots alone are no name.
+static CLASSES: [u8; 256] = classes();
+
+const fn classes() -> [u8; 256] {
+    let mut classes = [OTHER; 256];
+    let mut rest: &mut [u8] = &mut classes;
+    let mut byte = 0_u8;
+    while let [first, others @ ..] = rest {
+        *first = match byte {
+            b'/' => SLASH,
+            b'.' => DOT,
+            b'-' | b'_' | b'~' => UNRESERVED,
+            _ if byte.is_ascii_alphanumeric() => UNRESERVED,
+            _ => OTHER,
+        };
+        byte = byte.wrapping_add(1);
+        rest = others;
+    }
+    classes
 }
 
 /// The name of a placeholder: a letter or `_`, then letters, digits and `_`.
