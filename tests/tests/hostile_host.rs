@@ -175,6 +175,39 @@ fn a_host_that_has_lost_its_way_opens_nothing() {
 }
 
 #[test]
+fn a_request_whose_root_context_is_made_anew_is_answered() {
+    let mut envoy = host().start(document()).unwrap();
+    let held = envoy.worker(0).request(good("/later"));
+    assert!(matches!(envoy.outcome(held), Outcome::Paused), "{:?}", envoy.outcome(held));
+    let mut worker = envoy.worker(0);
+    let context = worker.context(held).unwrap();
+    let root = worker.root().unwrap();
+    worker.stray_call(root, "proxy_on_context_create", &[root, 0]);
+    worker.stray_call(context, "proxy_on_request_body", &[context, 0, 1]);
+    let outcome = envoy.outcome(held);
+    assert_eq!(outcome.status(), Some(503), "{outcome:?}");
+}
+
+#[test]
+fn a_request_made_anew_does_not_pass_on_what_the_one_before_waited_for() {
+    let mut envoy = host().start(document()).unwrap();
+    let mut worker = envoy.worker(0);
+    let root = worker.root().unwrap();
+    let other = root + 9_000;
+    worker.stray_call(other, "proxy_on_context_create", &[other, 0]);
+    for parent in [root, other] {
+        let held = envoy.worker(0).request(good("/later"));
+        let mut worker = envoy.worker(0);
+        let context = worker.context(held).unwrap();
+        worker.stray_call(context, "proxy_on_context_create", &[context, parent]);
+        envoy.advance(Duration::from_millis(2));
+        envoy.settle(|_| Some(Answer::new(200, "")));
+        assert!(!envoy.outcome(held).passed(), "{parent}: {:?}", envoy.outcome(held));
+    }
+    hold(&mut envoy, "requests that were made anew", None);
+}
+
+#[test]
 fn bytes_that_are_not_what_they_should_be_open_nothing() {
     let hostile: [&[u8]; 8] = [
         b"",

@@ -120,6 +120,11 @@ impl Worker<'_> {
         self.envoy.holder(stream).map(|(_, context)| context)
     }
 
+    /// The number that the host gave the root context of the configuration in force.
+    pub fn root(&mut self) -> Option<u32> {
+        self.envoy.slots[self.slot].vm.as_ref()?.state().newest_root()
+    }
+
     /// The client goes away.
     pub fn abort(&mut self, stream: Stream) {
         if let Some((vm, context)) = self.envoy.holder(stream) {

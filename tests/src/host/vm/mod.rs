@@ -184,7 +184,9 @@ impl Vm {
 
     /// One call of a host that has lost its way. An export the guest does not have, and a dead guest, return -1.
     pub(super) fn stray_call(&mut self, context: u32, export: &'static str, arguments: &[u32]) -> i32 {
-        self.enter(context, export, arguments, -1)
+        let returned = self.enter(context, export, arguments, -1);
+        self.perform_deferred();
+        returned
     }
 
     /// One call into the guest. An export it does not have, and a dead guest, return `absent`.
