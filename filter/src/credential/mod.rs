@@ -179,11 +179,14 @@ mod tests {
     #[test]
     fn a_comma_is_found_wherever_it_stands_and_nothing_else_is_taken_for_one() {
         for byte in 0..=u8::MAX {
-            for at in 0..70 {
-                let mut value = vec![byte; 70];
-                assert_eq!(holds_comma(&value), byte == b',', "{byte}");
-                value[at] = b',';
-                assert!(holds_comma(&value), "{byte} {at}");
+            for length in 0..=70 {
+                let mut value = vec![byte; length];
+                assert_eq!(holds_comma(&value), byte == b',' && length > 0, "{length} times {byte}");
+                for at in 0..length {
+                    value[at] = b',';
+                    assert!(holds_comma(&value), "{length} times {byte}, and a comma at {at}");
+                    value[at] = byte;
+                }
             }
         }
     }

@@ -255,7 +255,8 @@ impl Gate {
         turn.commands.push(Command::Refuse { exchange, answer });
     }
 
-    /// A request that is decided as it arrives waits for nothing, and is not told of: a call of the host for each.
+    /// Nothing is told of a request that is decided as it arrives, where the clock stands still: it would be a call of the host
+    /// for each. Nor of one during which the clock was set back.
     fn observe_latency(&self, caller: Option<&Caller>, since: UnixTime, turn: &mut Turn<'_>) {
         if turn.now <= since {
             return;

@@ -288,10 +288,11 @@ mod tests {
 
     #[test]
     fn tokens_are_the_same_only_if_every_byte_is() {
-        for length in (0..20).chain(60..70).chain(125..135_u8) {
+        for length in (0..70).chain(125..135_u8) {
             let one: Vec<u8> = (0..length).collect();
-            assert!(is_same(&one, &one));
-            assert!(!is_same(&one, &[one.as_slice(), b"0"].concat()));
+            let longer = [one.as_slice(), b"0"].concat();
+            assert!(is_same(&one, &one.clone()));
+            assert!(!is_same(&one, &longer) && !is_same(&longer, &one), "{length}");
             for place in 0..one.len() {
                 for bit in 0..8 {
                     let mut other = one.clone();
@@ -356,22 +357,6 @@ mod tests {
         let long = vec![b'x'; MAX_TOKEN_BYTES + 1];
         tokens.remember(0, &long, &keys, Known::Caller(caller(0)), at(100), None);
         assert!(tokens.find(0, &long, &keys, at(100)).is_none());
-    }
-
-    #[test]
-    fn one_other_byte_anywhere_makes_another_token() {
-        for length in 0..40 {
-            let token = vec![0x5a; length];
-            assert!(is_same(&token, &token.clone()));
-            assert!(!is_same(&token, &vec![0x5a; length + 1]) && !is_same(&vec![0x5a; length + 1], &token));
-            for at in 0..length {
-                for bit in 0..8 {
-                    let mut other = token.clone();
-                    other[at] ^= 1 << bit;
-                    assert!(!is_same(&token, &other), "bit {bit} of byte {at} of {length}");
-                }
-            }
-        }
     }
 
     #[test]

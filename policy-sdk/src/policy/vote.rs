@@ -68,14 +68,7 @@ impl Votes {
     /// What is not known counts only where it could make a refusal of a permit, or a permit of a refusal.
     pub(super) fn conclude(self) -> Verdict {
         let Votes { permits, others, perhaps_permits, perhaps_denies } = self;
-        let Some(others) = others else {
-            return match (permits.is_empty(), perhaps_permits, perhaps_denies) {
-                (false, _, true) | (true, true, _) => Verdict::NotKnown,
-                (false, _, false) => Verdict::Permit(permits),
-                (true, false, _) => Verdict::NotApplicable,
-            };
-        };
-        let others = *others;
+        let others = others.map(|others| *others).unwrap_or_default();
         if let Some(refusal) = others.refusal {
             Verdict::Deny(refusal, others.denials)
         } else if !others.may_deny.is_empty() {
