@@ -89,7 +89,7 @@ impl Headers {
     /// is part of no longer sequence.
     #[inline]
     pub fn is_utf8(&self) -> bool {
-        // Nearly all headers are ASCII, which eight bytes at a time tell.
+        // Nearly all headers are ASCII, which a block at a time tells.
         self.bytes.get(self.start..).is_some_and(|text| is_ascii(text) || std::str::from_utf8(text).is_ok())
     }
 

@@ -48,7 +48,7 @@ pub struct Config {
     pub candidate: Option<Candidate>,
     /// Where records go.
     pub audit: Option<AuditConfig>,
-    /// Whether a permitted request gets the mark that the guard demands.
+    /// Whether a permitted request gets the mark that the guard demands: it does unless [`PERMIT_MARK`] says `off`.
     pub marks_permits: bool,
 }
 

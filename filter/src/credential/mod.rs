@@ -133,7 +133,7 @@ fn is_joined(value: &[u8], scheme: Option<&[u8]>) -> bool {
     holds_comma(value) && scheme.is_none_or(|scheme| parts.any(|part| after_scheme(part, scheme).is_some()))
 }
 
-/// Eight bytes at a time: a token is most of what a request's headers hold.
+/// A block of 32 bytes at a time: a token is most of what a request's headers hold.
 fn holds_comma(value: &[u8]) -> bool {
     const ONES: u64 = u64::from_le_bytes([1; 8]);
     const HIGH_BITS: u64 = u64::from_le_bytes([0x80; 8]);

@@ -31,7 +31,7 @@ pub(crate) enum Passage {
     Expected,
     /// Not decided. The request is held.
     Undecided,
-    /// Permitted, edited and marked.
+    /// Permitted, edited, and marked unless the environment says that nobody asks for the mark.
     Permitted,
     /// Refused.
     Refused,
