@@ -94,7 +94,7 @@ pub(crate) async fn optimise(
 
 /// Multiplication of 128-bit numbers is a function of the compiler's own in WebAssembly, and signatures are made of it. Its
 /// name has no crate in front, unlike all others, which stay where they are.
-const INLINE_ARITHMETIC: [&str; 8] = [
+const INLINE_ARITHMETIC: [&str; 9] = [
     "--debuginfo",
     "-ol",
     "3",
@@ -103,6 +103,8 @@ const INLINE_ARITHMETIC: [&str; 8] = [
     "--no-inline=*::*",
     "--inlining-optimizing",
     "--flexible-inline-max-function-size=60",
+    // Half of each product is of numbers that are zero.
+    "-O3",
 ];
 
 async fn wasm_opt(folder: &Path, passes: &[&str], input: &Path, output: &Path, step: &Step) -> Result<()> {
