@@ -1,7 +1,10 @@
 //! The metrics of a document, as the host numbers them.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::hash::BuildHasherDefault;
+
+use hashbrown::HashMap;
+use rustc_hash::FxHasher;
 
 use super::abi::{self, Level, MetricType};
 use super::log;
@@ -11,7 +14,8 @@ use crate::metrics::{MetricDefinition, MetricIndex, MetricKind};
 thread_local! {
     /// Every metric this VM has defined. A VM outlives the documents it serves, and the host makes a new entry for each
     /// definition and never takes one back: a name is defined once.
-    static DEFINED: RefCell<BTreeMap<String, u32>> = const { RefCell::new(BTreeMap::new()) };
+    static DEFINED: RefCell<HashMap<String, u32, BuildHasherDefault<FxHasher>>> =
+        const { RefCell::new(HashMap::with_hasher(BuildHasherDefault::new())) };
 }
 
 /// The metrics of one document. Counts are kept here and told to the host at [`HostMetrics::flush`]: a call for each of them

@@ -175,7 +175,10 @@ pub(super) fn pieces_of(text: &str) -> impl Iterator<Item = Piece<'_>> {
 }
 
 fn placeholder(segment: &str) -> Option<&str> {
-    segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'))
+    match segment.as_bytes() {
+        [b'{', .., b'}'] => segment.get(1..segment.len().wrapping_sub(1)),
+        _ => None,
+    }
 }
 
 /// Why a text is no path template, and where.
