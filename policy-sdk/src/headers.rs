@@ -3,8 +3,12 @@
 //! A request has a dozen lines or more, and most of them are never asked for: none is copied out of the buffer that it came
 //! in. This module knows no header by name and decides nothing.
 
+mod shape;
+
 use std::fmt;
 use std::ops::Range;
+
+pub use shape::{Shape, Shapes};
 
 /// Every header line of a message, in the order received, duplicates kept. Values are bytes as they were sent.
 #[derive(Clone, Default)]
@@ -14,20 +18,23 @@ pub struct Headers {
     /// Where the first name begins.
     start: usize,
     lines: Vec<Line>,
+    /// Those of all names: most names that are asked for are in no line.
+    shapes: Shapes,
 }
 
 /// Where a line stands: its name at `at`, and its value behind the NUL that follows the name.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 struct Line {
     at: u32,
     name: u32,
     value: u32,
+    shape: Shape,
 }
 
 impl Headers {
     /// No lines.
     pub const fn new() -> Headers {
-        Headers { bytes: Vec::new(), start: 0, lines: Vec::new() }
+        Headers { bytes: Vec::new(), start: 0, lines: Vec::new(), shapes: Shapes::of(&[]) }
     }
 
     /// The lines that stand in `bytes` as proxy-wasm hosts hand them over: within `lengths` the length of each name and of its
@@ -40,20 +47,26 @@ impl Headers {
         if !rest.is_empty() {
             return None;
         }
-        let mut lines = Vec::with_capacity(lengths.len());
-        let mut at = start;
-        for [a, b, c, d, e, f, g, h] in lengths {
+        let mut rest = bytes.get(start..)?;
+        let mut shapes = Shapes::default();
+        let mut fit = true;
+        let lines = lengths.iter().map(|[a, b, c, d, e, f, g, h]| {
             let (name, value) = (u32::from_le_bytes([*a, *b, *c, *d]), u32::from_le_bytes([*e, *f, *g, *h]));
-            lines.push(Line { at: u32::try_from(at).ok()?, name, value });
-            for length in [name, value] {
-                at = at.checked_add(usize::try_from(length).ok()?)?;
-                if *bytes.get(at)? != 0 {
-                    return None;
-                }
-                at = at.checked_add(1)?;
-            }
-        }
-        (at == bytes.len()).then_some(Headers { bytes, start, lines })
+            let at = bytes.len().saturating_sub(rest.len());
+            let mut line = || {
+                let shape = Shape::of(cut(&mut rest, name)?);
+                cut(&mut rest, value)?;
+                Some(Line { at: u32::try_from(at).ok()?, name, value, shape })
+            };
+            let line = line().unwrap_or_else(|| {
+                fit = false;
+                Line::default()
+            });
+            shapes = shapes.with(line.shape);
+            line
+        });
+        let lines = lines.collect();
+        (fit && rest.is_empty()).then_some(Headers { bytes, start, lines, shapes })
     }
 
     /// Appends a line. Lines beyond 4 GiB are not taken: no message has them.
@@ -65,7 +78,9 @@ impl Headers {
                 self.bytes.extend_from_slice(part);
                 self.bytes.push(0);
             }
-            self.lines.push(Line { at, name: name_length, value: value_length });
+            let shape = Shape::of(name);
+            self.shapes = self.shapes.with(shape);
+            self.lines.push(Line { at, name: name_length, value: value_length, shape });
         }
     }
 
@@ -99,20 +114,18 @@ impl Headers {
         self.lines.iter().map(|line| self.text(*line).unwrap_or_default())
     }
 
-    /// The lines whose names have a length that `fits`: most are told apart by that, without a look at the name.
+    /// The lines whose names have one of these shapes: most are told apart by that, without a look at the name.
     #[inline]
-    pub fn of_length(
-        &self,
-        fits: impl Fn(usize) -> bool + Clone,
-    ) -> impl Iterator<Item = (&[u8], &[u8])> + Clone {
-        let lines = self.lines.iter().filter(move |line| usize::try_from(line.name).is_ok_and(&fits));
+    pub fn of_shapes(&self, shapes: Shapes) -> impl Iterator<Item = (&[u8], &[u8])> + Clone {
+        let lines = if self.shapes.meet(shapes) { self.lines.as_slice() } else { &[] };
+        let lines = lines.iter().filter(move |line| shapes.has(line.shape));
         lines.map(|line| self.text(*line).unwrap_or_default())
     }
 
     /// The values of the lines whose name is exactly `name`.
     #[inline]
     pub fn values(&self, name: &[u8]) -> impl Iterator<Item = &[u8]> + Clone {
-        let lines = self.of_length(|length| length == name.len());
+        let lines = self.of_shapes(Shapes::default().with(Shape::of(name)));
         lines.filter(move |(other, _)| *other == name).map(|(_, value)| value)
     }
 
@@ -123,6 +136,15 @@ impl Headers {
         let (name, rest) = self.bytes.get(at..)?.split_at_checked(usize::try_from(name).ok()?)?;
         Some((name, rest.get(1..)?.get(..usize::try_from(value).ok()?)?))
     }
+}
+
+/// Takes so many bytes off the front, and the NUL behind them.
+#[inline]
+fn cut<'a>(rest: &mut &'a [u8], length: u32) -> Option<&'a [u8]> {
+    let (part, behind) = rest.split_at_checked(usize::try_from(length).ok()?)?;
+    let (nul, behind) = behind.split_first()?;
+    *rest = behind;
+    (*nul == 0).then_some(part)
 }
 
 #[inline]
@@ -223,6 +245,19 @@ mod tests {
             prop_assert_eq!(lines(&headers), pairs.clone());
             let bytes: usize = pairs.iter().map(|(name, value)| name.len() + value.len()).sum();
             prop_assert_eq!((headers.len(), headers.text_bytes()), (pairs.len(), bytes));
+        }
+
+        #[test]
+        fn lines_of_a_name_or_a_shape_are_those_of_a_look_at_each(pairs in pairs(), name in prop::collection::vec(any::<u8>(), 0..6)) {
+            let names = pairs.iter().map(|(name, _)| name.clone()).chain([name]);
+            let headers: Headers = pairs.iter().cloned().collect();
+            for name in names {
+                let each: Vec<&[u8]> = pairs.iter().filter(|pair| pair.0 == name).map(|pair| pair.1.as_slice()).collect();
+                prop_assert_eq!(headers.values(&name).collect::<Vec<_>>(), each);
+                let shapes = Shapes::default().with(Shape::of(&name));
+                let each = headers.iter().filter(|(other, _)| Shape::of(other) == Shape::of(&name));
+                prop_assert!(headers.of_shapes(shapes).eq(each));
+            }
         }
 
         #[test]

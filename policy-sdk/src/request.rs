@@ -9,7 +9,7 @@ use std::net::IpAddr;
 
 use serde_json::{Map, Value};
 
-use crate::headers::Headers;
+use crate::headers::{Headers, Shape, Shapes};
 use crate::path::CanonicalPath;
 use crate::unknown::Unknown;
 
@@ -158,7 +158,7 @@ impl<'a> Context<'a> {
     /// underscore twins are all returned, so that no rule can be evaded by sending a header twice.
     pub fn header_values(&self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
         let headers: &'a Headers = self.headers;
-        let lines = headers.of_length(|length| length == name.len());
+        let lines = headers.of_shapes(Shapes::default().with(Shape::of(name.as_bytes())));
         lines.filter(move |(key, _)| is_read_as(key, name.as_bytes())).map(|(_, value)| value)
     }
 

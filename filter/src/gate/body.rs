@@ -6,6 +6,7 @@
 
 use std::fmt;
 
+use portcullis_policy::headers::{Shape, Shapes};
 use portcullis_policy::json;
 use portcullis_policy::policy::Policy;
 use portcullis_policy::request::is_read_as;
@@ -33,7 +34,8 @@ impl Body {
     /// ended with its headers.
     pub(super) fn expected(request: &Request, ended: bool, max_bytes: usize) -> Body {
         let values = |name: &'static [u8]| {
-            let named = request.headers().iter().filter(move |(other, _)| is_read_as(other, name));
+            let lines = request.headers().of_shapes(Shapes::default().with(Shape::of(name)));
+            let named = lines.filter(move |(other, _)| is_read_as(other, name));
             named.map(|(_, value)| value.trim_ascii())
         };
         let mut types = values(b"content-type");

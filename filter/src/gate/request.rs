@@ -6,7 +6,7 @@ use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use portcullis_policy::headers::Headers;
+use portcullis_policy::headers::{Headers, Shapes};
 use portcullis_policy::host::canonical_host;
 use portcullis_policy::path::{self, PathError, PathMode, RequestTarget};
 
@@ -166,8 +166,8 @@ struct Lines<'a> {
 impl<'a> Lines<'a> {
     fn of(headers: &'a Headers) -> Lines<'a> {
         let mut lines = Lines::default();
-        let is_of_one = |length| matches!(length, 5 | 7 | 9 | 10 | 12);
-        for (name, value) in headers.of_length(is_of_one) {
+        const SHAPES: Shapes = Shapes::of(&[":method", ":authority", ":path", ":protocol", "content-type"]);
+        for (name, value) in headers.of_shapes(SHAPES) {
             match name {
                 b":method" => lines.method.see(value),
                 b":authority" => lines.authority.see(value),
