@@ -123,8 +123,9 @@ impl Stage {
 /// Only identity headers are shown: another edit may hold the rest of a `cookie` header.
 fn identity(edits: &[HeaderEdit], ours: &[String]) -> Vec<(String, String)> {
     let shown = edits.iter().filter_map(|edit| match edit {
-        HeaderEdit::Set(name, value) => {
-            let name = ours.iter().find(|ours| *ours.as_bytes() == **name)?;
+        HeaderEdit::Set(line) => {
+            let (name, value) = line.to_send().ok()?;
+            let name = ours.iter().find(|ours| ours.as_bytes() == name)?;
             Some((name.clone(), String::from_utf8_lossy(value).into_owned()))
         }
         HeaderEdit::Remove(_) => None,

@@ -6,6 +6,8 @@
 //!
 //! This module calls no host and knows no header by name.
 
+use std::fmt;
+
 use portcullis_policy::headers::Headers;
 
 /// Most pairs in one map, both ways.
@@ -97,6 +99,42 @@ pub fn encode<N: AsRef<[u8]>, V: AsRef<[u8]>>(pairs: &[(N, V)]) -> Result<Vec<u8
     }
     lengths.append(&mut text);
     Ok(lengths)
+}
+
+/// One header, and whether it may be written to a connection: found out once, for the same is sent again and again.
+#[derive(Clone, PartialEq, Eq)]
+pub struct HeaderLine {
+    name: Box<[u8]>,
+    value: Box<[u8]>,
+    sendable: Result<(), HeaderPairsError>,
+}
+
+impl HeaderLine {
+    /// The header of this name and value, whatever they are.
+    pub fn new(name: &[u8], value: &[u8]) -> HeaderLine {
+        HeaderLine { name: name.into(), value: value.into(), sendable: sendable(name, value) }
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &[u8] {
+        &self.name
+    }
+
+    /// Its name and its value, to be written to a connection.
+    ///
+    /// # Errors
+    ///
+    /// What [`sendable`] says.
+    pub fn to_send(&self) -> Result<(&[u8], &[u8]), HeaderPairsError> {
+        self.sendable.map(|()| (&*self.name, &*self.value))
+    }
+}
+
+/// The value is left out: it may be the rest of a `cookie` header.
+impl fmt::Debug for HeaderLine {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}, ..", String::from_utf8_lossy(&self.name))
+    }
 }
 
 /// Accepts one header that may be written to a connection as it stands.

@@ -178,8 +178,9 @@ fn permitted(sent: &Sent, edits: &[HeaderEdit]) -> Seen {
     for edit in edits {
         match edit {
             HeaderEdit::Remove(name) => headers.retain(|(key, _)| **key != **name),
-            HeaderEdit::Set(name, value) => {
-                headers.retain(|(key, _)| **key != **name);
+            HeaderEdit::Set(line) => {
+                let (name, value) = line.to_send().expect("a line that may be sent");
+                headers.retain(|(key, _)| **key != *name);
                 headers.push((name.to_vec(), value.to_vec()));
             }
         }

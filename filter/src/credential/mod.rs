@@ -117,20 +117,24 @@ fn in_header(headers: &Headers, name: &str, scheme: Option<&str>) -> Result<Opti
         return Err(Twice);
     }
     let value = value.trim_ascii();
-    if is_joined(value, scheme.map(str::as_bytes)) {
-        return Err(Twice);
-    }
-    Ok(match scheme {
-        None => Some(value.to_vec()),
-        Some(scheme) => after_scheme(value, scheme.as_bytes()).map(<[u8]>::to_vec),
-    })
+    let token = match scheme {
+        None => Some(value),
+        Some(scheme) => after_scheme(value, scheme.as_bytes()),
+    };
+    // No scheme holds a comma: where ours is the first of several, the comma stands in what follows it.
+    let joined = match (token, scheme) {
+        (Some(token), _) => holds_comma(token),
+        (None, Some(scheme)) => is_joined(value, scheme.as_bytes()),
+        (None, None) => false,
+    };
+    if joined { Err(Twice) } else { Ok(token.map(<[u8]>::to_vec)) }
 }
 
 /// Whether a value is several lines joined, one of them ours. Credentials of another scheme alone may hold commas, such
 /// as those of `Digest`.
-fn is_joined(value: &[u8], scheme: Option<&[u8]>) -> bool {
+fn is_joined(value: &[u8], scheme: &[u8]) -> bool {
     let mut parts = value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
-    holds_comma(value) && scheme.is_none_or(|scheme| parts.any(|part| after_scheme(part, scheme).is_some()))
+    holds_comma(value) && parts.any(|part| after_scheme(part, scheme).is_some())
 }
 
 /// A block of 32 bytes at a time: a token is most of what a request's headers hold.
@@ -155,12 +159,35 @@ fn holds_comma(value: &[u8]) -> bool {
 fn after_scheme<'a>(value: &'a [u8], scheme: &[u8]) -> Option<&'a [u8]> {
     let (word, rest) = value.split_at_checked(scheme.len())?;
     // Any byte that no scheme can have ends it, so that no other white space makes a credential look absent.
-    let is_token = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
-    (word.eq_ignore_ascii_case(scheme) && !rest.first().is_some_and(is_token)).then(|| rest.trim_ascii())
+    let is_token = |byte: &u8| {
+        byte.is_ascii_alphanumeric()
+            || matches!(
+                byte,
+                b'!' | b'#'
+                    | b'$'
+                    | b'%'
+                    | b'&'
+                    | b'\''
+                    | b'*'
+                    | b'+'
+                    | b'-'
+                    | b'.'
+                    | b'^'
+                    | b'_'
+                    | b'`'
+                    | b'|'
+                    | b'~'
+            )
+    };
+    // Nearly all write it as the document does.
+    let is_ours = word == scheme || word.eq_ignore_ascii_case(scheme);
+    (is_ours && !rest.first().is_some_and(is_token)).then(|| rest.trim_ascii())
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn bearer() -> Location {
@@ -209,6 +236,31 @@ mod tests {
             (b"", Found::Nothing),
         ] {
             assert_eq!(find_in(&[bearer()], &[("authorization", value)], None), found, "{value:?}");
+        }
+    }
+
+    /// The same in the order of the sentences: is it several lines, and if not, is it ours?
+    fn slowly(value: &[u8], scheme: Option<&str>) -> Result<Option<Vec<u8>>, Twice> {
+        let value = value.trim_ascii();
+        let ours = |part: &[u8]| scheme.is_none_or(|scheme| after_scheme(part, scheme.as_bytes()).is_some());
+        let mut parts = value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
+        if value.contains(&b',') && parts.any(ours) {
+            return Err(Twice);
+        }
+        Ok(match scheme {
+            None => Some(value.to_vec()),
+            Some(scheme) => after_scheme(value, scheme.as_bytes()).map(<[u8]>::to_vec),
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn a_header_is_read_as_by_one_who_takes_his_time(
+            value in "((B|b)earer|Basic|Digest|[a-zA-Z])?[ ,\t]{0,2}[a-z,=. \"]{0,40}(,? ?[Bb]earer[ ,]?[a-z]{0,3})?",
+            scheme in prop::option::of(prop::sample::select(vec!["Bearer", "Basic", "x"])),
+        ) {
+            let headers = [("x-any", &value)].into_iter().collect();
+            prop_assert_eq!(in_header(&headers, "x-any", scheme), slowly(value.as_bytes(), scheme));
         }
     }
 

@@ -67,20 +67,17 @@ impl Authenticator {
     /// Which of the methods that found the credential is to verify it: the only one, or the one whose issuer the token
     /// claims. The claim is not trusted: the method's own check of the issuer decides.
     pub(super) fn choose(&self, places: &[usize], credential: &Credential) -> Option<usize> {
-        let mut methods: Vec<usize> = places
-            .iter()
-            .filter_map(|place| self.config.locations.get(*place))
-            .map(|(method, _)| *method)
-            .collect();
-        methods.dedup();
-        if let [only] = methods.as_slice() {
-            return Some(*only);
+        let mut methods =
+            places.iter().filter_map(|place| self.config.locations.get(*place)).map(|(of, _)| *of);
+        let first = methods.clone().next()?;
+        if methods.clone().all(|method| method == first) {
+            return Some(first);
         }
         let issuer = peek_issuer(credential.expose()).ok()?;
         let claims_it = |method: &usize| {
             self.config.methods.get(*method).is_some_and(|m| m.verifier.settings().issuer == issuer)
         };
-        methods.into_iter().find(claims_it)
+        methods.find(claims_it)
     }
 
     pub(super) fn attempt(

@@ -11,6 +11,7 @@ use portcullis_policy::decision::Permit;
 use crate::audit::Sequence;
 use crate::gate::answer::Answer;
 use crate::gate::event::ExchangeId;
+use crate::header_pairs::HeaderLine;
 use crate::metrics::MetricIndex;
 
 /// One callout, numbered by the gate and unique in its life.
@@ -61,8 +62,15 @@ pub enum Command {
 pub enum HeaderEdit {
     /// Remove every line of this name.
     Remove(Arc<[u8]>),
-    /// Replace every line of this name with one.
-    Set(Arc<[u8]>, Arc<[u8]>),
+    /// Replace every line of this name with this one. Where it must not be written to a connection, the edit cannot be made.
+    Set(Arc<HeaderLine>),
+}
+
+impl HeaderEdit {
+    /// Replaces every line of this name.
+    pub(crate) fn set(name: &[u8], value: &[u8]) -> HeaderEdit {
+        HeaderEdit::Set(Arc::new(HeaderLine::new(name, value)))
+    }
 }
 
 /// Values are left out: one of them may hold the rest of a `cookie` header.
@@ -70,7 +78,7 @@ impl fmt::Debug for HeaderEdit {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             HeaderEdit::Remove(name) => write!(formatter, "Remove({})", String::from_utf8_lossy(name)),
-            HeaderEdit::Set(name, _value) => write!(formatter, "Set({}, ..)", String::from_utf8_lossy(name)),
+            HeaderEdit::Set(line) => write!(formatter, "Set({line:?})"),
         }
     }
 }

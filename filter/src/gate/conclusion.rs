@@ -359,7 +359,7 @@ fn withhold_credentials(config: &Config, request: &Request, edits: &mut Vec<Head
     }
     if !cookies.is_empty() {
         edits.push(match without_cookies(request.headers(), &cookies) {
-            Some(rest) => HeaderEdit::Set(b"cookie".as_slice().into(), rest.into()),
+            Some(rest) => HeaderEdit::set(b"cookie", &rest),
             None => HeaderEdit::Remove(b"cookie".as_slice().into()),
         });
     }
@@ -367,6 +367,6 @@ fn withhold_credentials(config: &Config, request: &Request, edits: &mut Vec<Head
     if request.target.rewritten || query.is_some() {
         let mut target = request.target.clone();
         target.query = query.unwrap_or(target.query);
-        edits.push(HeaderEdit::Set(b":path".as_slice().into(), target.origin_form().into_bytes().into()));
+        edits.push(HeaderEdit::set(b":path", target.origin_form().as_bytes()));
     }
 }

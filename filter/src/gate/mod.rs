@@ -279,7 +279,9 @@ impl Gate {
         ] {
             let difference = i64::try_from(now).ok().zip(i64::try_from(before).ok());
             let difference = difference.and_then(|(now, before)| now.checked_sub(before)).unwrap_or(0);
-            if let (Some(index), true) = (self.metrics.index(metric), difference != 0) {
+            if difference != 0
+                && let Some(index) = self.metrics.index(metric)
+            {
                 turn.commands.push(Command::Add(index, difference));
             }
         }

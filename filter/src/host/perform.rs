@@ -5,7 +5,7 @@ use portcullis_policy::decision::Permit;
 use super::abi::{self, HeaderMap};
 use super::status::HostError;
 use crate::gate::{Answer, HeaderEdit};
-use crate::header_pairs::{self, HeaderPairsError};
+use crate::header_pairs::HeaderPairsError;
 
 /// The property that marks a permitted request. Envoy keeps it as filter state `wasm.portcullis_permit`, which the guard
 /// in `envoy/` demands: if this module is ever left out of the chain, nothing passes the guard.
@@ -39,10 +39,10 @@ pub(crate) fn prepare(_proof: &Permit, edits: &[HeaderEdit], marked: bool) -> Re
     for edit in edits {
         match edit {
             HeaderEdit::Remove(name) => abi::remove_header(HeaderMap::Request, name)?,
-            HeaderEdit::Set(name, value) => {
-                header_pairs::sendable(name, value)?;
+            HeaderEdit::Set(line) => {
+                let (name, value) = line.to_send()?;
                 abi::replace_header(HeaderMap::Request, name, value)?;
-                rerouted |= **name == *b":path";
+                rerouted |= name == b":path";
             }
         }
     }
