@@ -259,7 +259,11 @@ impl Metrics {
                 row(bases.attempts, method(of), RESULTS.len(), result as usize)
             }
             Metric::AuthFailures(of, reason) => {
-                let at = self.reasons.iter().position(|known| *known == reason)?;
+                // Nearly all are the very texts that are listed.
+                let same = |known: &&'static str| std::ptr::eq(*known, reason);
+                let alike = |known: &&'static str| *known == reason;
+                let at =
+                    self.reasons.iter().position(same).or_else(|| self.reasons.iter().position(alike))?;
                 row(bases.failures, method(of), self.reasons.len(), at)
             }
             Metric::AuthLatency(of) => row(bases.latency, method(of), 1, 0),

@@ -52,6 +52,7 @@ pub use request::{MAX_HEADER_BYTES, MAX_HEADERS, Outline, Request, Unread};
 use answer::Answers;
 use authentication::Authenticator;
 use callout::Ongoing;
+use request::Before;
 use waiting::{Waiting, Wanted};
 
 /// One configuration's gate in one worker.
@@ -68,6 +69,7 @@ pub struct Gate {
     lost_counted: u64,
     shown: Shown,
     answers: Answers,
+    before: Before,
     /// Whether the host has ever delivered the body of a request that was held.
     has_bodies: bool,
 }
@@ -117,6 +119,7 @@ impl Gate {
             lost_counted: 0,
             shown: Shown::default(),
             answers: Answers::default(),
+            before: Before::default(),
             has_bodies: false,
         };
         let commands = gate.greet(now);
@@ -201,7 +204,7 @@ impl Gate {
 
     fn arrive(&mut self, exchange: ExchangeId, head: RequestHead, turn: &mut Turn<'_>) {
         let ended = head.ended;
-        match Request::read(head, self.config.path_mode) {
+        match Request::read_knowing(&mut self.before, head, self.config.path_mode) {
             Ok(request) => {
                 for kind in request.target.normalized.iter() {
                     self.count(Metric::AmbiguousPath(kind, Mending::Normalized), turn);

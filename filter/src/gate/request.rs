@@ -93,11 +93,20 @@ impl Request {
     ///
     /// The request cannot be decided on, and why.
     pub fn read(head: RequestHead, mode: PathMode) -> Result<Request, Box<Unread>> {
+        Request::read_knowing(&mut Before::default(), head, mode)
+    }
+
+    /// The same, by one who has read others before.
+    pub(super) fn read_knowing(
+        before: &mut Before,
+        head: RequestHead,
+        mode: PathMode,
+    ) -> Result<Request, Box<Unread>> {
         let RequestHead { headers, source, ended } = head;
         let lines = Lines::of(&headers);
         let mut outline = Outline {
-            method: lines.method.text().map(Arc::from),
-            host: lines.authority.only().and_then(canonical_host).map(Arc::from),
+            method: lines.method.only().and_then(|method| before.method(method)),
+            host: lines.authority.only().and_then(|authority| before.host(authority)),
             source: source.as_deref().and_then(address),
             grpc: lines.content_type.only().is_some_and(is_grpc),
             headers: Headers::new(),
@@ -150,6 +159,45 @@ fn read(
         Ok(target) => Ok((Arc::clone(method), Arc::clone(host), target)),
         Err(PathError::Ambiguous(kind)) => Err(Denial::AmbiguousPath(kind)),
         Err(PathError::Malformed(_) | PathError::TooLong) => malformed(Malformed::Path),
+    }
+}
+
+/// What the request before had, where most have the same: it is not read again, and not copied again. Nothing is told from
+/// one request of another, for what is known here is what reading would come to.
+#[derive(Default)]
+pub(super) struct Before {
+    method: Option<Arc<str>>,
+    /// The authority, and the host that it names: what names one is bounded.
+    host: Option<(Box<[u8]>, Arc<str>)>,
+}
+
+/// Not shown: it is of another request than the one that is looked at.
+impl fmt::Debug for Before {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Before")
+    }
+}
+
+impl Before {
+    /// Text that is not empty.
+    fn method(&mut self, method: &[u8]) -> Option<Arc<str>> {
+        if let Some(known) = self.method.as_ref().filter(|known| known.as_bytes() == method) {
+            return Some(Arc::clone(known));
+        }
+        let read: Arc<str> = std::str::from_utf8(method).ok().filter(|text| !text.is_empty())?.into();
+        if is_method(&read) {
+            self.method = Some(Arc::clone(&read));
+        }
+        Some(read)
+    }
+
+    fn host(&mut self, authority: &[u8]) -> Option<Arc<str>> {
+        if let Some((_, host)) = self.host.as_ref().filter(|(known, _)| **known == *authority) {
+            return Some(Arc::clone(host));
+        }
+        let host: Arc<str> = canonical_host(authority)?.into();
+        self.host = Some((authority.into(), Arc::clone(&host)));
+        Some(host)
     }
 }
 
@@ -250,6 +298,8 @@ const MAX_METHOD_BYTES: usize = 32;
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn head(pairs: &[(&str, &[u8])]) -> RequestHead {
@@ -318,6 +368,24 @@ mod tests {
         let large = vec![b'x'; MAX_HEADER_BYTES];
         let long: Vec<_> = GOOD.into_iter().chain([("x", large.as_slice())]).collect();
         assert_eq!(read(&long).unwrap_err(), Denial::MalformedRequest(Headers));
+    }
+
+    proptest! {
+        #[test]
+        fn whoever_has_read_others_reads_the_same(
+            parts in prop::collection::vec(("(GET|POST|get|G T|)", "(a|A|b:80|\\[::1\\]|a b|)"), 1..12)
+        ) {
+            let mut before = Before::default();
+            for (method, authority) in parts {
+                let pairs = [(":method", method.as_bytes()), (":authority", authority.as_bytes()), (":path", b"/")];
+                let told = |read: Result<Request, Box<Unread>>| match read {
+                    Ok(request) => (Some(request.method.clone()), Some(request.host.clone()), None),
+                    Err(unread) => (unread.outline.method, unread.outline.host, Some(unread.denial)),
+                };
+                let knowing = Request::read_knowing(&mut before, head(&pairs), PathMode::Refuse);
+                prop_assert_eq!(told(knowing), told(Request::read(head(&pairs), PathMode::Refuse)));
+            }
+        }
     }
 
     #[test]

@@ -14,6 +14,7 @@ use crate::limits::{MAX_PATH_BYTES, MAX_QUERY_BYTES};
 ///
 /// [`PathError`] when the target is not in origin-form (RFC 9112 section 3.2.1), is too long, or holds what two
 /// servers could read differently and `mode` does not mend.
+#[inline]
 pub fn canonicalize(target: &[u8], mode: PathMode) -> Result<RequestTarget, PathError> {
     match plain::as_it_is(target) {
         Some(target) => Ok(target),

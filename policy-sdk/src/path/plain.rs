@@ -9,28 +9,26 @@ use crate::limits::{MAX_PATH_BYTES, MAX_QUERY_BYTES};
 
 /// The target, if it has no escape, no segment that begins with a dot, none that is empty other than the last, and no byte
 /// that has a meaning to some server only. In both modes it is then read alike.
+#[inline]
 pub(super) fn as_it_is(target: &[u8]) -> Option<RequestTarget> {
     let mut slashes = Slashes::default();
-    let (path, query) = match target.split_at_checked(path_len(target, &mut slashes)?)? {
-        (path, []) => (path, None),
-        (path, [_question_mark, query @ ..]) => (path, Some(query)),
-    };
-    if path.len() > MAX_PATH_BYTES || query.is_some_and(|query| query.len() > MAX_QUERY_BYTES) {
+    let path_len = path_len(target, &mut slashes)?;
+    if path_len > MAX_PATH_BYTES || target.len().saturating_sub(path_len) > MAX_QUERY_BYTES.saturating_add(1)
+    {
         return None;
     }
-    if !query.unwrap_or_default().iter().all(|byte| look(*byte) & IN_QUERY != 0) {
+    let (path, query) = std::str::from_utf8(target).ok()?.split_at_checked(path_len)?;
+    let query = query.strip_prefix('?');
+    if !query.unwrap_or_default().bytes().all(|byte| look(byte) & IN_QUERY != 0) {
         return None;
     }
-    let text = |bytes: &[u8]| std::str::from_utf8(bytes).ok().map(str::to_owned);
-    let query = match query {
-        Some(query) => Some(text(query)?),
-        None => None,
-    };
-    let path = CanonicalPath::from_plain_text(text(path)?, slashes);
+    let path = CanonicalPath::from_plain_text(path.to_owned(), slashes);
+    let query = query.map(str::to_owned);
     Some(RequestTarget { path, query, rewritten: false, normalized: PathAmbiguities::default() })
 }
 
 /// How many bytes there are before the query, if all of them stand for themselves.
+#[inline]
 fn path_len(target: &[u8], slashes: &mut Slashes) -> Option<usize> {
     let mut rest = target.strip_prefix(b"/")?;
     loop {
@@ -53,6 +51,7 @@ const IN_SEGMENT: u8 = 1;
 /// A byte of a query.
 const IN_QUERY: u8 = 2;
 
+#[inline]
 fn look(byte: u8) -> u8 {
     LOOKS.get(usize::from(byte)).copied().unwrap_or_default()
 }

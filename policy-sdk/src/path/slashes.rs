@@ -18,6 +18,7 @@ impl Slashes {
     }
 
     /// Adds the next, unless it is behind every template.
+    #[inline]
     pub(super) fn add(&mut self, place: usize) {
         if self.0.len() < MAX_SLASHES {
             // A path is much shorter than this can count.
