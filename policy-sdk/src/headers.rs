@@ -10,6 +10,8 @@ use std::ops::Range;
 
 pub use shape::{Shape, Shapes};
 
+use crate::bytes::is_same;
+
 /// Every header line of a message, in the order received, duplicates kept. Values are bytes as they were sent.
 #[derive(Clone, Default)]
 pub struct Headers {
@@ -47,26 +49,23 @@ impl Headers {
         if !rest.is_empty() {
             return None;
         }
-        let mut rest = bytes.get(start..)?;
+        let mut lines = Vec::with_capacity(lengths.len());
         let mut shapes = Shapes::default();
-        let mut fit = true;
-        let lines = lengths.iter().map(|[a, b, c, d, e, f, g, h]| {
+        let mut at = start;
+        for [a, b, c, d, e, f, g, h] in lengths {
             let (name, value) = (u32::from_le_bytes([*a, *b, *c, *d]), u32::from_le_bytes([*e, *f, *g, *h]));
-            let at = bytes.len().saturating_sub(rest.len());
-            let mut line = || {
-                let shape = Shape::of(cut(&mut rest, name)?);
-                cut(&mut rest, value)?;
-                Some(Line { at: u32::try_from(at).ok()?, name, value, shape })
-            };
-            let line = line().unwrap_or_else(|| {
-                fit = false;
-                Line::default()
-            });
-            shapes = shapes.with(line.shape);
-            line
-        });
-        let lines = lines.collect();
-        (fit && rest.is_empty()).then_some(Headers { bytes, start, lines, shapes })
+            let name_end = at.checked_add(usize::try_from(name).ok()?)?;
+            let value_at = name_end.checked_add(1)?;
+            let value_end = value_at.checked_add(usize::try_from(value).ok()?)?;
+            if *bytes.get(name_end)? != 0 || *bytes.get(value_end)? != 0 {
+                return None;
+            }
+            let shape = Shape::of_line(name, bytes.get(at.saturating_add(Shape::LETTER_AT)));
+            shapes = shapes.with(shape);
+            lines.push(Line { at: u32::try_from(at).ok()?, name, value, shape });
+            at = value_end.checked_add(1)?;
+        }
+        (at == bytes.len()).then_some(Headers { bytes, start, lines, shapes })
     }
 
     /// Appends a line. Lines beyond 4 GiB are not taken: no message has them.
@@ -126,7 +125,7 @@ impl Headers {
     #[inline]
     pub fn values(&self, name: &[u8]) -> impl Iterator<Item = &[u8]> + Clone {
         let lines = self.of_shapes(Shapes::default().with(Shape::of(name)));
-        lines.filter(move |(other, _)| *other == name).map(|(_, value)| value)
+        lines.filter(move |(other, _)| is_same(other, name)).map(|(_, value)| value)
     }
 
     /// A line was looked up once when it came in: it is there.
@@ -136,15 +135,6 @@ impl Headers {
         let (name, rest) = self.bytes.get(at..)?.split_at_checked(usize::try_from(name).ok()?)?;
         Some((name, rest.get(1..)?.get(..usize::try_from(value).ok()?)?))
     }
-}
-
-/// Takes so many bytes off the front, and the NUL behind them.
-#[inline]
-fn cut<'a>(rest: &mut &'a [u8], length: u32) -> Option<&'a [u8]> {
-    let (part, behind) = rest.split_at_checked(usize::try_from(length).ok()?)?;
-    let (nul, behind) = behind.split_first()?;
-    *rest = behind;
-    (*nul == 0).then_some(part)
 }
 
 #[inline]

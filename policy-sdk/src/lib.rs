@@ -66,6 +66,7 @@
 #![cfg_attr(not(test), deny(clippy::wildcard_enum_match_arm))]
 
 pub mod authzen;
+pub mod bytes;
 pub mod condition;
 pub mod decision;
 pub mod document;

@@ -7,6 +7,7 @@ mod query;
 
 use std::fmt;
 
+use portcullis_policy::bytes::is_same;
 use portcullis_policy::headers::Headers;
 
 pub use cookie::{has_cookie, without_cookies};
@@ -180,7 +181,7 @@ fn after_scheme<'a>(value: &'a [u8], scheme: &[u8]) -> Option<&'a [u8]> {
             )
     };
     // Nearly all write it as the document does.
-    let is_ours = word == scheme || word.eq_ignore_ascii_case(scheme);
+    let is_ours = is_same(word, scheme) || word.eq_ignore_ascii_case(scheme);
     (is_ours && !rest.first().is_some_and(is_token)).then(|| rest.trim_ascii())
 }
 

@@ -6,6 +6,7 @@ use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
+use portcullis_policy::bytes::is_same;
 use portcullis_policy::headers::{Headers, Shapes};
 use portcullis_policy::host::canonical_host;
 use portcullis_policy::path::{self, PathError, PathMode, RequestTarget};
@@ -181,7 +182,7 @@ impl fmt::Debug for Before {
 impl Before {
     /// Text that is not empty.
     fn method(&mut self, method: &[u8]) -> Option<Arc<str>> {
-        if let Some(known) = self.method.as_ref().filter(|known| known.as_bytes() == method) {
+        if let Some(known) = self.method.as_ref().filter(|known| is_same(known.as_bytes(), method)) {
             return Some(Arc::clone(known));
         }
         let read: Arc<str> = std::str::from_utf8(method).ok().filter(|text| !text.is_empty())?.into();
@@ -192,7 +193,7 @@ impl Before {
     }
 
     fn host(&mut self, authority: &[u8]) -> Option<Arc<str>> {
-        if let Some((_, host)) = self.host.as_ref().filter(|(known, _)| **known == *authority) {
+        if let Some((_, host)) = self.host.as_ref().filter(|(known, _)| is_same(known, authority)) {
             return Some(Arc::clone(host));
         }
         let host: Arc<str> = canonical_host(authority)?.into();

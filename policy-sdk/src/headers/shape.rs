@@ -6,18 +6,50 @@
 pub struct Shape(u8);
 
 impl Shape {
+    /// Where the letter stands: behind the `x-` that many names begin with, and one more.
+    pub(super) const LETTER_AT: usize = 3;
+
     /// That of `name`.
     #[inline]
     pub const fn of(name: &[u8]) -> Shape {
-        // The fourth byte, behind the `x-` that many begin with. Either case is one, and so is all that is no letter and no
-        // digit, as it is to those who fold it.
         let letter = match name {
-            [_, _, _, letter, ..] if letter.is_ascii_alphanumeric() => *letter & 0x1f,
+            [_, _, _, letter, ..] => folded(*letter),
             _ => 0,
         };
-        // By this factor no two of the names that the gate asks for and that most requests have meet.
-        Shape((name.len() as u8).wrapping_mul(58).wrapping_add(letter) & 63)
+        Shape::with(name.len() as u8, letter)
     }
+
+    /// The same of a name of this length, where `letter` is the byte at [`Self::LETTER_AT`] or, behind its end, any.
+    #[inline]
+    pub(super) fn of_line(length: u32, letter: Option<&u8>) -> Shape {
+        let letter = letter.and_then(|letter| FOLDED.get(usize::from(*letter))).copied().unwrap_or_default();
+        Shape::with(length as u8, if length > Shape::LETTER_AT as u32 { letter } else { 0 })
+    }
+
+    /// By this factor no two of the names that the gate asks for and that most requests have meet.
+    #[inline]
+    const fn with(length: u8, letter: u8) -> Shape {
+        Shape(length.wrapping_mul(58).wrapping_add(letter) & 63)
+    }
+}
+
+/// Either case is one, and so is all that is no letter and no digit, as it is to those who fold it.
+const fn folded(byte: u8) -> u8 {
+    if byte.is_ascii_alphanumeric() { byte & 0x1f } else { 0 }
+}
+
+static FOLDED: [u8; 256] = folded_bytes();
+
+const fn folded_bytes() -> [u8; 256] {
+    let mut table = [0; 256];
+    let mut rest: &mut [u8] = &mut table;
+    let mut byte = 0_u8;
+    while let [first, others @ ..] = rest {
+        *first = folded(byte);
+        byte = byte.wrapping_add(1);
+        rest = others;
+    }
+    table
 }
 
 /// Some shapes.
@@ -94,6 +126,16 @@ mod tests {
                 assert_eq!(Shape::of(&names[0]), Shape::of(&names[1]), "{one} {other}");
             }
         }
+    }
+
+    #[test]
+    fn a_line_has_the_shape_of_its_name() {
+        for (length, byte) in (0..300).flat_map(|length| (0..=u8::MAX).map(move |byte| (length, byte))) {
+            let name = vec![byte; length];
+            let shape = Shape::of_line(u32::try_from(length).unwrap(), Some(&byte));
+            assert_eq!(shape, Shape::of(&name), "{length} {byte}");
+        }
+        assert_eq!(Shape::of_line(2, None), Shape::of(b"te"));
     }
 
     #[test]

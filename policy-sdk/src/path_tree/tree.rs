@@ -12,6 +12,7 @@ use super::search::Matches;
 use super::spellings::Spellings;
 use super::template::{PathTemplate, Piece, pieces_of};
 use super::texts::Texts;
+use crate::bytes::is_same;
 
 /// Templates, each with a value, searched by path.
 ///
@@ -468,7 +469,7 @@ const ESCAPED_IN_LITERALS: &AsciiSet = &NON_ALPHANUMERIC
 
 /// Whether a node is the child of `parent` for this literal. A wildcard has no text, and is not found by one.
 fn is_child(nodes: &[Node], all: &str, number: NodeNumber, parent: NodeNumber, text: &[u8]) -> bool {
-    nodes.get(index(number)).is_some_and(|node| node.parent == parent && node.text(all) == text)
+    nodes.get(index(number)).is_some_and(|node| node.parent == parent && is_same(node.text(all), text))
 }
 
 /// Without a seed, so that every run and every worker does the same. Texts of requests are only looked for, never added:

@@ -7,6 +7,8 @@ use std::hash::BuildHasher;
 use hashbrown::HashTable;
 use rustc_hash::FxBuildHasher;
 
+use crate::bytes::is_same;
+
 /// The number of one name of one kind. Numbers are given in the order of first mention.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Symbol(pub(super) u32);
@@ -91,7 +93,10 @@ impl Symbols {
     /// The symbol of `text`, if the document knows it.
     pub(super) fn get(&self, kind: Kind, text: &str) -> Option<Symbol> {
         let kind = kind.number();
-        let is_it = |number: &u32| spelt(&self.text, &self.names, *number) == (kind, text);
+        let is_it = |number: &u32| {
+            let (of, known) = spelt(&self.text, &self.names, *number);
+            of == kind && is_same(known.as_bytes(), text.as_bytes())
+        };
         self.table.find(hash_of(kind, text), is_it).copied().map(Symbol)
     }
 

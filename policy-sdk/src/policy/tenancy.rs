@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use smallvec::SmallVec;
 
+use crate::bytes::is_same;
 use crate::condition::Truth;
 use crate::decision::{Refusal, Response, RuleId};
 use crate::document::{self, Binding, JsonPointer, Problem};
@@ -142,7 +143,7 @@ impl Tenants {
             Ok(addressed) => addressed,
             Err(id) => return TenancyDecision::refused(Refusal::TenantMismatch, Some(id.clone())),
         };
-        let own_is = |tenant: &[u8]| own.is_some_and(|own| own.as_bytes() == tenant);
+        let own_is = |tenant: &[u8]| own.is_some_and(|own| is_same(own.as_bytes(), tenant));
         match addressed {
             None => TenancyDecision { tenant: own.map(Cow::Borrowed), ..TenancyDecision::default() },
             Some((_id, tenant)) if own_is(&tenant) => {

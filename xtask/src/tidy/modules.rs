@@ -10,13 +10,14 @@ use super::rust::{code, words};
 type Table = &'static [(&'static str, &'static [&'static str])];
 
 /// The modules of the decision point, the lowest first, and what each may name besides itself.
-const POLICY: [(&str, &[&str]); 19] = [
+const POLICY: [(&str, &[&str]); 20] = [
+    ("bytes", &[]),
     ("limits", &[]),
     ("json", &["limits"]),
-    ("headers", &[]),
+    ("headers", &["bytes"]),
     ("host", &[]),
     ("path", &["limits"]),
-    ("path_tree", &["limits", "path"]),
+    ("path_tree", &["bytes", "limits", "path"]),
     ("permission", &["limits"]),
     ("moment", &[]),
     ("query", &[]),
@@ -36,6 +37,7 @@ const POLICY: [(&str, &[&str]); 19] = [
     (
         "policy",
         &[
+            "bytes",
             "condition",
             "decision",
             "document",
