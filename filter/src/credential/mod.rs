@@ -5,6 +5,7 @@
 mod cookie;
 mod query;
 
+use std::borrow::Cow;
 use std::fmt;
 
 use portcullis_policy::bytes::is_same;
@@ -36,20 +37,25 @@ pub enum Location {
     },
 }
 
-/// A credential as found.
+/// A credential as found: left where it stands in the request, where it stands there as it is.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Credential {
-    token: Vec<u8>,
+pub struct Credential<'a> {
+    token: Cow<'a, [u8]>,
 }
 
-impl Credential {
+impl Credential<'_> {
     /// The token's bytes. The one exit; nothing prints them.
     pub fn expose(&self) -> &[u8] {
         &self.token
     }
+
+    /// The same, to be kept when the request is not at hand.
+    pub fn into_owned(self) -> Credential<'static> {
+        Credential { token: Cow::Owned(self.token.into_owned()) }
+    }
 }
 
-impl fmt::Debug for Credential {
+impl fmt::Debug for Credential<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "Credential({} bytes)", self.token.len())
     }
@@ -57,13 +63,27 @@ impl fmt::Debug for Credential {
 
 /// What a request carries.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Found {
+pub enum Found<'a> {
     /// No credential in any of the places.
     Nothing,
-    /// One, and the places (by index) that it stands in.
-    One(Credential, Vec<usize>),
+    /// One, and the places that it stands in.
+    One(Credential<'a>, Places),
     /// Two that differ, or one place used twice.
     Ambiguous,
+}
+
+/// Places by index, at least one. Nearly always that is all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Places {
+    first: usize,
+    others: Vec<usize>,
+}
+
+impl Places {
+    /// From the first to the last.
+    pub fn iter(&self) -> impl Iterator<Item = usize> + Clone {
+        std::iter::once(self.first).chain(self.others.iter().copied())
+    }
 }
 
 /// Looks into every place and reports what is there.
@@ -72,31 +92,35 @@ pub enum Found {
 /// hosts join them with a comma before we see them (RFC 9110 section 5.3; Envoy does so with `Authorization`), and no
 /// token holds a comma (RFC 6750 section 2.1), so a joined value is ambiguous as well. The same token in two different places is one credential. A scheme that no place asks for is somebody else's credential
 /// and is not counted; a scheme without a token is a credential that is present and empty.
-pub fn find<'a>(
+pub fn find<'a, 'h>(
     locations: impl Iterator<Item = (usize, &'a Location)>,
-    headers: &Headers,
+    headers: &'h Headers,
     query: Option<&str>,
-) -> Found {
-    let mut token: Option<Vec<u8>> = None;
-    let mut places = Vec::new();
+) -> Found<'h> {
+    let mut one: Option<(Cow<'h, [u8]>, Places)> = None;
     for (index, location) in locations {
         let here = match location {
-            Location::Header { name, scheme } => in_header(headers, name, scheme.as_deref()),
-            Location::Cookie { name } => cookie::find(headers, name.as_bytes()),
-            Location::Query { name } => query.map_or(Ok(None), |query| query::find(query, name)),
+            Location::Header { name, scheme } => {
+                in_header(headers, name, scheme.as_deref()).map(|found| found.map(Cow::Borrowed))
+            }
+            Location::Cookie { name } => {
+                cookie::find(headers, name.as_bytes()).map(|found| found.map(Cow::Borrowed))
+            }
+            Location::Query { name } => {
+                let found = query.map_or(Ok(None), |query| query::find(query, name));
+                found.map(|found| found.map(Cow::Owned))
+            }
         };
-        match (here, &token) {
+        match (here, &mut one) {
             (Err(Twice), _) => return Found::Ambiguous,
             (Ok(None), _) => {}
-            (Ok(Some(found)), Some(other)) if found != *other => return Found::Ambiguous,
-            (Ok(Some(found)), _) => {
-                token = Some(found);
-                places.push(index);
-            }
+            (Ok(Some(found)), Some((token, _))) if found != *token => return Found::Ambiguous,
+            (Ok(Some(_same)), Some((_, places))) => places.others.push(index),
+            (Ok(Some(found)), None) => one = Some((found, Places { first: index, others: Vec::new() })),
         }
     }
-    match token {
-        Some(token) => Found::One(Credential { token }, places),
+    match one {
+        Some((token, places)) => Found::One(Credential { token }, places),
         None => Found::Nothing,
     }
 }
@@ -111,7 +135,7 @@ pub fn is_present(headers: &Headers, name: &str, scheme: Option<&str>) -> bool {
 #[derive(Debug, PartialEq, Eq)]
 struct Twice;
 
-fn in_header(headers: &Headers, name: &str, scheme: Option<&str>) -> Result<Option<Vec<u8>>, Twice> {
+fn in_header<'h>(headers: &'h Headers, name: &str, scheme: Option<&str>) -> Result<Option<&'h [u8]>, Twice> {
     let mut values = headers.values(name.as_bytes());
     let Some(value) = values.next() else { return Ok(None) };
     if values.next().is_some() {
@@ -128,7 +152,7 @@ fn in_header(headers: &Headers, name: &str, scheme: Option<&str>) -> Result<Opti
         (None, Some(scheme)) => is_joined(value, scheme.as_bytes()),
         (None, None) => false,
     };
-    if joined { Err(Twice) } else { Ok(token.map(<[u8]>::to_vec)) }
+    if joined { Err(Twice) } else { Ok(token) }
 }
 
 /// Whether a value is several lines joined, one of them ours. Credentials of another scheme alone may hold commas, such
@@ -195,13 +219,18 @@ mod tests {
         Location::Header { name: "authorization".into(), scheme: Some("Bearer".into()) }
     }
 
-    fn find_in(locations: &[Location], headers: &[(&str, &[u8])], query: Option<&str>) -> Found {
+    fn find_in(locations: &[Location], headers: &[(&str, &[u8])], query: Option<&str>) -> Found<'static> {
         let headers = headers.iter().copied().collect();
-        find(locations.iter().enumerate(), &headers, query)
+        match find(locations.iter().enumerate(), &headers, query) {
+            Found::One(credential, places) => Found::One(credential.into_owned(), places),
+            Found::Nothing => Found::Nothing,
+            Found::Ambiguous => Found::Ambiguous,
+        }
     }
 
-    fn one(token: &[u8], places: &[usize]) -> Found {
-        Found::One(Credential { token: token.to_vec() }, places.to_vec())
+    fn one(token: &'static [u8], places: &[usize]) -> Found<'static> {
+        let [first, others @ ..] = places else { panic!("a credential without a place") };
+        Found::One(Credential { token: token.into() }, Places { first: *first, others: others.to_vec() })
     }
 
     #[test]
@@ -241,7 +270,7 @@ mod tests {
     }
 
     /// The same in the order of the sentences: is it several lines, and if not, is it ours?
-    fn slowly(value: &[u8], scheme: Option<&str>) -> Result<Option<Vec<u8>>, Twice> {
+    fn slowly<'a>(value: &'a [u8], scheme: Option<&str>) -> Result<Option<&'a [u8]>, Twice> {
         let value = value.trim_ascii();
         let ours = |part: &[u8]| scheme.is_none_or(|scheme| after_scheme(part, scheme.as_bytes()).is_some());
         let mut parts = value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
@@ -249,8 +278,8 @@ mod tests {
             return Err(Twice);
         }
         Ok(match scheme {
-            None => Some(value.to_vec()),
-            Some(scheme) => after_scheme(value, scheme.as_bytes()).map(<[u8]>::to_vec),
+            None => Some(value),
+            Some(scheme) => after_scheme(value, scheme.as_bytes()),
         })
     }
 
@@ -304,6 +333,6 @@ mod tests {
 
     #[test]
     fn a_credential_is_never_printed() {
-        assert_eq!(format!("{:?}", Credential { token: b"secret".to_vec() }), "Credential(6 bytes)");
+        assert_eq!(format!("{:?}", Credential { token: b"secret".into() }), "Credential(6 bytes)");
     }
 }

@@ -14,7 +14,7 @@ use crate::authn::known_headers::KnownHeaders;
 use crate::authn::probe::HostProbe;
 use crate::authn::signature::{HostCrypto, SignatureVerifier};
 use crate::config::{Config, Keys};
-use crate::credential::{self, Credential, Found};
+use crate::credential::{self, Credential, Found, Places};
 use crate::gate::body::{self, Body};
 use crate::gate::callout::{Purpose, REPLY_GRACE};
 use crate::gate::command::{Callout, CalloutId, Command, LogLevel};
@@ -66,9 +66,9 @@ impl Authenticator {
 
     /// Which of the methods that found the credential is to verify it: the only one, or the one whose issuer the token
     /// claims. The claim is not trusted: the method's own check of the issuer decides.
-    pub(super) fn choose(&self, places: &[usize], credential: &Credential) -> Option<usize> {
+    pub(super) fn choose(&self, places: &Places, credential: &Credential<'_>) -> Option<usize> {
         let mut methods =
-            places.iter().filter_map(|place| self.config.locations.get(*place)).map(|(of, _)| *of);
+            places.iter().filter_map(|place| self.config.locations.get(place)).map(|(of, _)| *of);
         let first = methods.clone().next()?;
         if methods.clone().all(|method| method == first) {
             return Some(first);
@@ -239,7 +239,13 @@ impl Gate {
                 self.refuse(exchange, &request, None, &Denial::AmbiguousCredentials, turn.now, turn);
             }
             Found::One(credential, places) => match self.authenticator.choose(&places, &credential) {
-                Some(method) => self.verify(exchange, request, method, credential, turn.now, false, turn),
+                Some(method) => match self.authenticator.recall(method, credential.expose(), turn.now) {
+                    Some(known) => self.recalled(exchange, request, method, known, turn.now, turn),
+                    None => {
+                        let credential = credential.into_owned();
+                        self.verify_anew(exchange, request, method, credential, turn.now, false, turn);
+                    }
+                },
                 None => {
                     let error = AuthnError::Claim(ClaimDefect::IssuerMismatch);
                     self.count_attempt(None, AttemptResult::Failure, Some(error.reason()), turn);
@@ -253,27 +259,16 @@ impl Gate {
         clippy::too_many_arguments,
         reason = "each is a part of one waiting request, taken apart here once"
     )]
-    fn verify(
+    fn verify_anew(
         &mut self,
         exchange: ExchangeId,
         request: Request,
         method: usize,
-        credential: Credential,
+        credential: Credential<'static>,
         since: UnixTime,
         after_fetch: bool,
         turn: &mut Turn<'_>,
     ) {
-        match self.authenticator.recall(method, credential.expose(), turn.now) {
-            Some(Known::Caller(caller)) => {
-                self.fetch_if_due(method, turn);
-                return self.accept(exchange, request, caller, since, turn);
-            }
-            Some(Known::Expired) => {
-                let error = AuthnError::Claim(ClaimDefect::Expired);
-                return self.refuse_credential(exchange, &request, method, error, since, turn);
-            }
-            None => {}
-        }
         match self.authenticator.attempt(method, credential.expose(), turn.now, turn.crypto, after_fetch) {
             Attempt::Verified(token) => {
                 self.fetch_if_due(method, turn);
@@ -304,6 +299,28 @@ impl Gate {
                 if self.authenticator.remote(method).is_some_and(|keys| !keys.is_fetching()) {
                     self.fetch(method, turn);
                 }
+            }
+        }
+    }
+
+    /// Takes a request on whose credential was verified before, with what that came to.
+    fn recalled(
+        &mut self,
+        exchange: ExchangeId,
+        request: Request,
+        method: usize,
+        known: Known,
+        since: UnixTime,
+        turn: &mut Turn<'_>,
+    ) {
+        match known {
+            Known::Caller(caller) => {
+                self.fetch_if_due(method, turn);
+                self.accept(exchange, request, caller, since, turn);
+            }
+            Known::Expired => {
+                let error = AuthnError::Claim(ClaimDefect::Expired);
+                self.refuse_credential(exchange, &request, method, error, since, turn);
             }
         }
     }
@@ -421,7 +438,11 @@ impl Gate {
             |waiting: &Waiting| matches!(&waiting.wanted, Wanted::Keys { method: of, .. } if *of == method);
         for (exchange, waiting) in self.wake(waits_for_it) {
             let Wanted::Keys { method, credential } = waiting.wanted else { continue };
-            self.verify(exchange, waiting.request, method, credential, waiting.since, true, turn);
+            let (request, since) = (waiting.request, waiting.since);
+            match self.authenticator.recall(method, credential.expose(), turn.now) {
+                Some(known) => self.recalled(exchange, request, method, known, since, turn),
+                None => self.verify_anew(exchange, request, method, credential, since, true, turn),
+            }
         }
     }
 

@@ -29,7 +29,7 @@ pub(super) struct Waiting {
 #[derive(Debug)]
 pub(super) enum Wanted {
     /// Keys of the method at this place.
-    Keys { method: usize, credential: Credential },
+    Keys { method: usize, credential: Credential<'static> },
     /// The rest of its body; then it is decided.
     Body { caller: Option<Arc<Caller>> },
     /// The acknowledgement of its record; then it goes on.
