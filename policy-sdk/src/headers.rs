@@ -45,22 +45,23 @@ impl Headers {
     #[inline]
     pub fn over(bytes: Vec<u8>, lengths: Range<usize>) -> Option<Headers> {
         let start = lengths.end;
-        let (lengths, rest) = bytes.get(lengths)?.as_chunks::<8>();
-        if !rest.is_empty() {
+        let (lengths, rest) = bytes.get(lengths)?.as_chunks::<4>();
+        let (lengths, odd) = lengths.as_chunks::<2>();
+        if !rest.is_empty() || !odd.is_empty() {
             return None;
         }
         let mut lines = Vec::with_capacity(lengths.len());
         let mut shapes = Shapes::default();
         let mut at = start;
-        for [a, b, c, d, e, f, g, h] in lengths {
-            let (name, value) = (u32::from_le_bytes([*a, *b, *c, *d]), u32::from_le_bytes([*e, *f, *g, *h]));
+        for [name, value] in lengths {
+            let (name, value) = (u32::from_le_bytes(*name), u32::from_le_bytes(*value));
             let name_end = at.checked_add(usize::try_from(name).ok()?)?;
             let value_at = name_end.checked_add(1)?;
             let value_end = value_at.checked_add(usize::try_from(value).ok()?)?;
             if *bytes.get(name_end)? != 0 || *bytes.get(value_end)? != 0 {
                 return None;
             }
-            let shape = Shape::of_line(name, bytes.get(at.saturating_add(Shape::LETTER_AT)));
+            let shape = Shape::looked_up(bytes.get(at..name_end)?);
             shapes = shapes.with(shape);
             lines.push(Line { at: u32::try_from(at).ok()?, name, value, shape });
             at = value_end.checked_add(1)?;
@@ -124,7 +125,7 @@ impl Headers {
     /// The values of the lines whose name is exactly `name`.
     #[inline]
     pub fn values(&self, name: &[u8]) -> impl Iterator<Item = &[u8]> + Clone {
-        let lines = self.of_shapes(Shapes::default().with(Shape::of(name)));
+        let lines = self.of_shapes(Shapes::default().with(Shape::looked_up(name)));
         lines.filter(move |(other, _)| is_same(other, name)).map(|(_, value)| value)
     }
 

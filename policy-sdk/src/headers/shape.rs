@@ -6,11 +6,7 @@
 pub struct Shape(u8);
 
 impl Shape {
-    /// Where the letter stands: behind the `x-` that many names begin with, and one more.
-    pub(super) const LETTER_AT: usize = 3;
-
-    /// That of `name`.
-    #[inline]
+    /// That of `name`: of its length and its fourth byte, behind the `x-` that many names begin with.
     pub const fn of(name: &[u8]) -> Shape {
         let letter = match name {
             [_, _, _, letter, ..] => folded(*letter),
@@ -19,11 +15,14 @@ impl Shape {
         Shape::with(name.len() as u8, letter)
     }
 
-    /// The same of a name of this length, where `letter` is the byte at [`Self::LETTER_AT`] or, behind its end, any.
+    /// The same, with one look into a table.
     #[inline]
-    pub(super) fn of_line(length: u32, letter: Option<&u8>) -> Shape {
-        let letter = letter.and_then(|letter| FOLDED.get(usize::from(*letter))).copied().unwrap_or_default();
-        Shape::with(length as u8, if length > Shape::LETTER_AT as u32 { letter } else { 0 })
+    pub(super) fn looked_up(name: &[u8]) -> Shape {
+        let letter = match name {
+            [_, _, _, letter, ..] => FOLDED.get(usize::from(*letter)).copied().unwrap_or_default(),
+            _ => 0,
+        };
+        Shape::with(name.len() as u8, letter)
     }
 
     /// By this factor no two of the names that the gate asks for and that most requests have meet.
@@ -129,13 +128,11 @@ mod tests {
     }
 
     #[test]
-    fn a_line_has_the_shape_of_its_name() {
+    fn the_table_says_the_same() {
         for (length, byte) in (0..300).flat_map(|length| (0..=u8::MAX).map(move |byte| (length, byte))) {
             let name = vec![byte; length];
-            let shape = Shape::of_line(u32::try_from(length).unwrap(), Some(&byte));
-            assert_eq!(shape, Shape::of(&name), "{length} {byte}");
+            assert_eq!(Shape::looked_up(&name), Shape::of(&name), "{length} {byte}");
         }
-        assert_eq!(Shape::of_line(2, None), Shape::of(b"te"));
     }
 
     #[test]
