@@ -7,11 +7,23 @@ pub fn is_same(one: &[u8], other: &[u8]) -> bool {
     }
     // The last eight cover what is left behind the whole ones, and perhaps some of them once more.
     let (Some(last), Some(other_last)) = (one.last_chunk::<8>(), other.last_chunk::<8>()) else {
-        return one.iter().eq(other);
+        return is_same_short(one, other);
     };
     let mut eights = one.as_chunks::<8>().0.iter().zip(other.as_chunks::<8>().0);
     u64::from_le_bytes(*last) == u64::from_le_bytes(*other_last)
         && eights.all(|(eight, other)| u64::from_le_bytes(*eight) == u64::from_le_bytes(*other))
+}
+
+/// The same of less than eight bytes, as many of one as of the other: of the first four and the last four, or one by one.
+fn is_same_short(one: &[u8], other: &[u8]) -> bool {
+    let ends = |bytes: &[u8]| {
+        let (first, last) = (bytes.first_chunk::<4>()?, bytes.last_chunk::<4>()?);
+        Some((u32::from_le_bytes(*first), u32::from_le_bytes(*last)))
+    };
+    match (ends(one), ends(other)) {
+        (Some(ends), Some(other_ends)) => ends == other_ends,
+        _shorter => one.iter().eq(other),
+    }
 }
 
 #[cfg(test)]

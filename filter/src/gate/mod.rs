@@ -135,7 +135,13 @@ impl Gate {
     /// what is now the future stops waiting.
     pub fn handle(&mut self, event: Event, now: UnixTime, crypto: &dyn HostCrypto) -> Vec<Command> {
         let config = Arc::clone(&self.config);
-        let mut turn = Turn { now, config: &config, crypto, commands: Vec::new(), located: None };
+        let mut turn = Turn {
+            now,
+            config: &config,
+            crypto,
+            commands: Vec::with_capacity(USUAL_COMMANDS),
+            located: None,
+        };
         match event {
             Event::Head { exchange, head } => self.arrive(exchange, head, &mut turn),
             Event::Body { exchange, body } => self.body_arrived(exchange, body, &mut turn),
@@ -206,8 +212,10 @@ impl Gate {
         let ended = head.ended;
         match Request::read_knowing(&mut self.before, head, self.config.path_mode) {
             Ok(request) => {
-                for kind in request.target.normalized.iter() {
-                    self.count(Metric::AmbiguousPath(kind, Mending::Normalized), turn);
+                if !request.target.normalized.is_empty() {
+                    for kind in request.target.normalized.iter() {
+                        self.count(Metric::AmbiguousPath(kind, Mending::Normalized), turn);
+                    }
                 }
                 self.admit(exchange, request, ended, turn);
             }
@@ -296,6 +304,9 @@ impl Gate {
         }
     }
 }
+
+/// Commands that nearly all requests come to, at most.
+const USUAL_COMMANDS: usize = 4;
 
 /// Bytes of a callout's response that are read: a JWKS of a hundred RSA-4096 keys has 80 KiB; what a sink answers is not
 /// looked at.

@@ -97,6 +97,11 @@ impl PathAmbiguities {
         Self(self.0 | bit(kind))
     }
 
+    /// Whether there is none.
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
     /// The kinds, in the order of [`PathAmbiguity::ALL`].
     pub fn iter(self) -> impl Iterator<Item = PathAmbiguity> {
         PathAmbiguity::ALL.into_iter().filter(move |kind| self.0 & bit(*kind) != 0)
