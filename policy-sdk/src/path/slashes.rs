@@ -32,6 +32,7 @@ impl Slashes {
     }
 
     /// Where the one with this number is, counted from 0.
+    #[inline]
     pub(super) fn get(&self, number: usize) -> Option<usize> {
         self.0.get(number).copied().map(usize::from)
     }

@@ -121,6 +121,7 @@ impl CanonicalPath {
     }
 
     /// The bytes of the segment with this number, counted from 0, with its escapes. Only for those that a template can have.
+    #[inline]
     pub(crate) fn segment_bytes(&self, number: usize) -> Option<&[u8]> {
         let start = self.slashes.get(number)?.saturating_add(1);
         let end = self.slashes.get(number.saturating_add(1)).unwrap_or(self.text.len());

@@ -76,6 +76,7 @@ enum Pending {
 }
 
 impl<'t, 'p, T> Matches<'t, 'p, T> {
+    #[inline]
     pub(super) fn of(frame: &'t Frame, values: &'t [T], path: &'p Spellings<'p>) -> Self {
         let next = (!frame.is_empty()).then_some((ROOT, 0));
         let exhausted = frame.is_overfull();
@@ -99,6 +100,7 @@ impl<'t, 'p, T> Matches<'t, 'p, T> {
 impl<'t, 'p, T> Iterator for Matches<'t, 'p, T> {
     type Item = Match<'t, 'p, T>;
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         let (leaf, end) = self.search.next_leaf()?;
         let Search { frame, path, .. } = self.search;
@@ -107,6 +109,7 @@ impl<'t, 'p, T> Iterator for Matches<'t, 'p, T> {
 }
 
 impl Search<'_, '_> {
+    #[inline]
     fn next_leaf(&mut self) -> Option<(LeafNumber, End)> {
         loop {
             if self.exhausted {
@@ -129,6 +132,7 @@ impl Search<'_, '_> {
     }
 
     /// Goes on with the most specific that the node offers for the remaining segments, and puts the rest on the stack.
+    #[inline]
     fn visit(&mut self, number: NodeNumber, depth: usize) {
         let Some(node) = self.frame.node(number) else { return };
         if let Some(number) = node.rest() {

@@ -38,6 +38,7 @@ pub(super) enum End {
 impl<'p> Spellings<'p> {
     /// Takes `path` apart.
     #[must_use]
+    #[inline]
     pub fn of(path: &'p CanonicalPath) -> Self {
         let ends_with_slash = path.as_str().ends_with('/');
         let all = path.segment_count();
@@ -73,6 +74,7 @@ impl<'p> Spellings<'p> {
 
     /// The decoded text of the segment at `place`, counted from 0; none where a spelling has an empty one. It is UTF-8.
     #[must_use]
+    #[inline]
     pub fn segment(&self, place: usize) -> Option<&[u8]> {
         if place >= self.count {
             return None;
@@ -84,6 +86,7 @@ impl<'p> Spellings<'p> {
     }
 
     /// The hash of [`Self::segment`].
+    #[inline]
     pub(super) fn hash(&self, place: usize) -> u64 {
         let known = self.hashes.get(place).map_or(0, Cell::get);
         if known != 0 {

@@ -169,6 +169,7 @@ impl Frame {
         self.overfull
     }
 
+    #[inline]
     pub(super) fn node(&self, number: NodeNumber) -> Option<&Node> {
         self.nodes.get(index(number))
     }
@@ -468,16 +469,19 @@ const ESCAPED_IN_LITERALS: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'@');
 
 /// Whether a node is the child of `parent` for this literal. A wildcard has no text, and is not found by one.
+#[inline]
 fn is_child(nodes: &[Node], all: &str, number: NodeNumber, parent: NodeNumber, text: &[u8]) -> bool {
     nodes.get(index(number)).is_some_and(|node| node.parent == parent && is_same(node.text(all), text))
 }
 
 /// Without a seed, so that every run and every worker does the same. Texts of requests are only looked for, never added:
 /// a client cannot make a chain longer.
+#[inline]
 pub(super) fn hash_of_text(text: &[u8]) -> u64 {
     FxBuildHasher.hash_one(text)
 }
 
+#[inline]
 fn hash_below(parent: NodeNumber, text: u64) -> u64 {
     FxBuildHasher.hash_one((parent, text))
 }

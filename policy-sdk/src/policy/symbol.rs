@@ -91,6 +91,7 @@ impl Symbols {
     }
 
     /// The symbol of `text`, if the document knows it.
+    #[inline]
     pub(super) fn get(&self, kind: Kind, text: &str) -> Option<Symbol> {
         let kind = kind.number();
         let is_it = |number: &u32| {
@@ -131,6 +132,7 @@ impl Symbols {
     }
 }
 
+#[inline]
 fn spelt<'a>(text: &'a str, names: &[Name], number: u32) -> (u32, &'a str) {
     let name = usize::try_from(number).ok().and_then(|number| names.get(number));
     let Some(Name { kind, start, end }) = name.copied() else { return (u32::MAX, "") };
