@@ -17,8 +17,6 @@ use crate::bytes::is_same;
 pub struct Headers {
     /// Somewhere in it every name and every value, each followed by one NUL, from the first name to the end.
     bytes: Vec<u8>,
-    /// Where the first name begins.
-    start: usize,
     lines: Vec<Line>,
     /// Those of all names: most names that are asked for are in no line.
     shapes: Shapes,
@@ -36,7 +34,7 @@ struct Line {
 impl Headers {
     /// No lines.
     pub const fn new() -> Headers {
-        Headers { bytes: Vec::new(), start: 0, lines: Vec::new(), shapes: Shapes::of(&[]) }
+        Headers { bytes: Vec::new(), lines: Vec::new(), shapes: Shapes::of(&[]) }
     }
 
     /// The lines that stand in `bytes` as proxy-wasm hosts hand them over: within `lengths` the length of each name and of its
@@ -66,7 +64,7 @@ impl Headers {
             lines.push(Line { at: u32::try_from(at).ok()?, name, value, shape });
             at = value_end.checked_add(1)?;
         }
-        (at == bytes.len()).then_some(Headers { bytes, start, lines, shapes })
+        (at == bytes.len()).then_some(Headers { bytes, lines, shapes })
     }
 
     /// Appends a line. Lines beyond 4 GiB are not taken: no message has them.
@@ -96,8 +94,7 @@ impl Headers {
 
     /// Bytes of all names and values together.
     pub fn text_bytes(&self) -> usize {
-        let text = self.bytes.len().saturating_sub(self.start);
-        text.saturating_sub(self.lines.len().saturating_mul(2))
+        self.all_text().len().saturating_sub(self.lines.len().saturating_mul(2))
     }
 
     /// Whether every name and every value is UTF-8. One look at the whole tells: between any two of them stands a NUL, which
@@ -105,7 +102,15 @@ impl Headers {
     #[inline]
     pub fn is_utf8(&self) -> bool {
         // Nearly all headers are ASCII, which a block at a time tells.
-        self.bytes.get(self.start..).is_some_and(|text| is_ascii(text) || std::str::from_utf8(text).is_ok())
+        let text = self.all_text();
+        is_ascii(text) || std::str::from_utf8(text).is_ok()
+    }
+
+    /// Every name and every value, each followed by one NUL.
+    #[inline]
+    fn all_text(&self) -> &[u8] {
+        let start = self.lines.first().map_or(self.bytes.len(), |line| usize::try_from(line.at).unwrap_or(0));
+        self.bytes.get(start..).unwrap_or(&self.bytes)
     }
 
     /// Every line: its name and its value.

@@ -164,19 +164,19 @@ fn is_joined(value: &[u8], scheme: &[u8]) -> bool {
 
 /// A block of 32 bytes at a time: a token is most of what a request's headers hold.
 fn holds_comma(value: &[u8]) -> bool {
-    const ONES: u64 = u64::from_le_bytes([1; 8]);
     const HIGH_BITS: u64 = u64::from_le_bytes([0x80; 8]);
-    const COMMAS: u64 = u64::from_le_bytes([b','; 8]);
+    const BEHIND_COMMA: u64 = u64::from_le_bytes([b',' + 1; 8]);
     let (blocks, rest) = value.as_chunks::<32>();
     let in_eight = |found, eight: &[u8; 8]| {
-        // A byte that was a comma is zero now, and of these only zero borrows where no high bit was.
-        let zero_if_comma = u64::from_le_bytes(*eight) ^ COMMAS;
-        found | (zero_if_comma.wrapping_sub(ONES) & !zero_if_comma & HIGH_BITS)
+        // Where no byte of eight is a comma or below, none borrows and gets a high bit that was not there. No byte of a token
+        // is (RFC 7515 section 7.1).
+        let eight = u64::from_le_bytes(*eight);
+        found | (eight.wrapping_sub(BEHIND_COMMA) & !eight)
     };
     // The last block covers what is left behind the whole ones, and perhaps some of them once more.
     let Some(last) = value.last_chunk() else { return rest.contains(&b',') };
     let in_block = |found, block: &[u8; 32]| block.as_chunks().0.iter().fold(found, in_eight);
-    blocks.iter().chain([last]).fold(0, in_block) != 0
+    blocks.iter().chain([last]).fold(0, in_block) & HIGH_BITS != 0 && value.contains(&b',')
 }
 
 /// The credentials after `scheme`; `None` when the value is of another scheme. What follows one or more spaces is taken
