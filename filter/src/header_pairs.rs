@@ -115,11 +115,6 @@ impl HeaderLine {
         HeaderLine { name: name.into(), value: value.into(), sendable: sendable(name, value) }
     }
 
-    /// Its name.
-    pub fn name(&self) -> &[u8] {
-        &self.name
-    }
-
     /// Its name and its value, to be written to a connection.
     ///
     /// # Errors
@@ -211,6 +206,18 @@ mod tests {
     fn reads_what_a_host_writes() {
         assert_eq!(read(TWO), Ok(vec![pair("a", b"1"), pair("b", b"")]));
         assert_eq!(encode(&[("a", "1"), ("b", "")]).as_deref(), Ok(TWO));
+    }
+
+    #[test]
+    fn a_line_that_must_not_be_sent_is_not_given_out() {
+        assert_eq!(HeaderLine::new(b"x-a", b"1").to_send(), Ok((&b"x-a"[..], &b"1"[..])));
+        for (name, value) in
+            [("x a", "1"), ("", "1"), (":", "1"), ("x-a", "1\r"), ("x-a", "1\nb: 2"), ("x-a", "\0")]
+        {
+            let line = HeaderLine::new(name.as_bytes(), value.as_bytes());
+            assert_eq!(line.to_send().err(), sendable(name.as_bytes(), value.as_bytes()).err(), "{name:?}");
+            assert!(line.to_send().is_err(), "{name:?}: {value:?}");
+        }
     }
 
     #[test]

@@ -23,7 +23,7 @@ pub struct Headers {
 }
 
 /// Where a line stands: its name at `at`, and its value behind the NUL that follows the name.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 struct Line {
     at: u32,
     name: u32,
@@ -190,6 +190,16 @@ mod tests {
 
     type Pairs = Vec<(Vec<u8>, Vec<u8>)>;
 
+    /// The same lines, put in one by one and as a host hands them over.
+    fn both(pairs: &Pairs) -> [Headers; 2] {
+        let lengths = pairs.iter().flat_map(|(name, value)| [name, value].map(|part| part.len() as u32));
+        let mut bytes = vec![0xff];
+        lengths.for_each(|length| bytes.extend(length.to_le_bytes()));
+        let lengths = 1..bytes.len();
+        pairs.iter().for_each(|(name, value)| bytes.extend([name, &[0][..], value, &[0]].concat()));
+        [pairs.iter().cloned().collect(), Headers::over(bytes, lengths).unwrap()]
+    }
+
     fn lines(headers: &Headers) -> Pairs {
         headers.iter().map(|(name, value)| (name.to_vec(), value.to_vec())).collect()
     }
@@ -237,19 +247,22 @@ mod tests {
     proptest! {
         #[test]
         fn what_was_put_in_comes_out(pairs in pairs()) {
-            let headers: Headers = pairs.iter().cloned().collect();
-            prop_assert_eq!(lines(&headers), pairs.clone());
             let bytes: usize = pairs.iter().map(|(name, value)| name.len() + value.len()).sum();
-            prop_assert_eq!((headers.len(), headers.text_bytes()), (pairs.len(), bytes));
+            for headers in both(&pairs) {
+                prop_assert_eq!(lines(&headers), pairs.clone());
+                prop_assert_eq!((headers.len(), headers.text_bytes()), (pairs.len(), bytes));
+            }
         }
 
         #[test]
-        fn lines_of_a_name_or_a_shape_are_those_of_a_look_at_each(pairs in pairs(), name in prop::collection::vec(any::<u8>(), 0..6)) {
+        fn lines_of_a_name_or_a_shape_are_those_of_a_look_at_each(
+            pairs in pairs(),
+            name in prop::collection::vec(any::<u8>(), 0..6),
+        ) {
             let names = pairs.iter().map(|(name, _)| name.clone()).chain([name]);
-            let headers: Headers = pairs.iter().cloned().collect();
-            for name in names {
-                let each: Vec<&[u8]> = pairs.iter().filter(|pair| pair.0 == name).map(|pair| pair.1.as_slice()).collect();
-                prop_assert_eq!(headers.values(&name).collect::<Vec<_>>(), each);
+            for (headers, name) in names.flat_map(|name| both(&pairs).map(|headers| (headers, name.clone()))) {
+                let of_name = pairs.iter().filter(|pair| pair.0 == name).map(|pair| pair.1.as_slice());
+                prop_assert!(headers.values(&name).eq(of_name));
                 let shapes = Shapes::default().with(Shape::of(&name));
                 let each = headers.iter().filter(|(other, _)| Shape::of(other) == Shape::of(&name));
                 prop_assert!(headers.of_shapes(shapes).eq(each));
@@ -266,7 +279,9 @@ mod tests {
             let each = pairs.iter().all(|(name, value)| {
                 std::str::from_utf8(name).is_ok() && std::str::from_utf8(value).is_ok()
             });
-            prop_assert_eq!(pairs.into_iter().collect::<Headers>().is_utf8(), each);
+            for headers in both(&pairs) {
+                prop_assert_eq!(headers.is_utf8(), each);
+            }
         }
     }
 }

@@ -178,14 +178,27 @@ fn a_host_that_has_lost_its_way_opens_nothing() {
 fn a_request_whose_root_context_is_made_anew_is_answered() {
     let mut envoy = host().start(document()).unwrap();
     let held = envoy.worker(0).request(good("/later"));
+    let expected = envoy.worker(0).request(good("/later").body(""));
     assert!(matches!(envoy.outcome(held), Outcome::Paused), "{:?}", envoy.outcome(held));
     let mut worker = envoy.worker(0);
-    let context = worker.context(held).unwrap();
     let root = worker.root().unwrap();
     worker.stray_call(root, "proxy_on_context_create", &[root, 0]);
-    worker.stray_call(context, "proxy_on_request_body", &[context, 0, 1]);
-    let outcome = envoy.outcome(held);
-    assert_eq!(outcome.status(), Some(503), "{outcome:?}");
+    for stream in [held, expected] {
+        assert_eq!(envoy.outcome(stream).status(), Some(503), "{:?}", envoy.outcome(stream));
+    }
+}
+
+/// Nobody decides on a request that the host forgot to tell of, but whoever hears of it answers.
+#[test]
+fn a_request_that_no_root_context_holds_is_answered_when_it_is_heard_of() {
+    let mut envoy = host().start(document()).unwrap();
+    let mut worker = envoy.worker(0);
+    let root = worker.root().unwrap();
+    let held = worker.request(good("/later"));
+    let context = worker.context(held).unwrap();
+    worker.stray_call(context, "proxy_on_context_create", &[context, root + 9_000]);
+    worker.stray_call(context, "proxy_on_request_body", &[context, 4, 1]);
+    assert_eq!(envoy.outcome(held).status(), Some(503), "{:?}", envoy.outcome(held));
 }
 
 #[test]
@@ -193,9 +206,9 @@ fn a_request_made_anew_does_not_pass_on_what_the_one_before_waited_for() {
     let mut envoy = host().start(document()).unwrap();
     let mut worker = envoy.worker(0);
     let root = worker.root().unwrap();
-    let other = root + 9_000;
+    let (other, unknown) = (root + 9_000, root + 9_001);
     worker.stray_call(other, "proxy_on_context_create", &[other, 0]);
-    for parent in [root, other] {
+    for parent in [root, other, unknown, 0] {
         let held = envoy.worker(0).request(good("/later"));
         let mut worker = envoy.worker(0);
         let context = worker.context(held).unwrap();

@@ -103,7 +103,7 @@ const INLINE_ARITHMETIC: [&str; 9] = [
     "--no-inline=*::*",
     "--inlining-optimizing",
     "--flexible-inline-max-function-size=60",
-    // Half of each product is of numbers that are zero.
+    // Where a product stands, half of its steps are found to be of zeros, and go.
     "-O3",
 ];
 

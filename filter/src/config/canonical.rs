@@ -118,18 +118,27 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_written_as_somebody_else_writes_them() {
-        for text in [
-            "-0",
-            "-0.0",
-            "0.0",
-            "1e16",
-            "18446744073709551615",
-            "18446744073709551616",
-            "5e-324",
-            "-9223372036854775809",
+    fn numbers_are_written_in_their_shortest_form() {
+        for (text, written) in [
+            ("-0", "-0.0"),
+            ("-0.0", "-0.0"),
+            ("0.0", "0.0"),
+            ("1E2", "100.0"),
+            ("1e16", "1e+16"),
+            ("18446744073709551615", "18446744073709551615"),
+            ("18446744073709551616", "1.8446744073709552e+19"),
+            ("-9223372036854775809", "-9.223372036854776e+18"),
+            ("5e-324", "5e-324"),
         ] {
-            assert_eq!(fast(text), slowly(text), "{text}");
+            assert_eq!(fast(text), Digest::of(written.as_bytes()), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_text_longer_than_a_piece_is_hashed_as_a_whole() {
+        for length in [PIECE_BYTES - 3, PIECE_BYTES - 2, PIECE_BYTES - 1, PIECE_BYTES, 3 * PIECE_BYTES] {
+            let text = format!(r#"{{"a":"{}","b":[{}0]}}"#, "x".repeat(length), "1,".repeat(length));
+            assert_eq!(fast(&text), Digest::of(text.as_bytes()), "{length}");
         }
     }
 

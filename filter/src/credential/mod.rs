@@ -142,15 +142,13 @@ fn in_header<'h>(headers: &'h Headers, name: &str, scheme: Option<&str>) -> Resu
         return Err(Twice);
     }
     let value = value.trim_ascii();
-    let token = match scheme {
-        None => Some(value),
-        Some(scheme) => after_scheme(value, scheme.as_bytes()),
-    };
     // No scheme holds a comma: where ours is the first of several, the comma stands in what follows it.
-    let joined = match (token, scheme) {
-        (Some(token), _) => holds_comma(token),
-        (None, Some(scheme)) => is_joined(value, scheme.as_bytes()),
-        (None, None) => false,
+    let (token, joined) = match scheme.map(str::as_bytes) {
+        None => (Some(value), holds_comma(value)),
+        Some(scheme) => match after_scheme(value, scheme) {
+            Some(token) => (Some(token), holds_comma(token)),
+            None => (None, is_joined(value, scheme)),
+        },
     };
     if joined { Err(Twice) } else { Ok(token) }
 }

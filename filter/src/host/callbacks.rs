@@ -43,20 +43,19 @@ pub(super) fn initialize() {
 pub(super) fn on_context_create(context: u32, parent: u32) {
     with_contexts(|Contexts { roots, holders }| {
         let exchange = ExchangeId(context);
+        // A request made anew is another one, and nothing that the one before waits for may let it pass.
+        if let Some(gatehouse) = holders.remove(&exchange).and_then(|root| roots.get_mut(&root)) {
+            gatehouse.finish(exchange);
+        }
         if parent == 0 {
-            // A root context made anew knows no request: those of the one before belong to nobody, and are answered as such.
-            if roots.insert(context, Gatehouse::new(context)).is_some() {
-                holders.retain(|_, root| *root != context);
+            // A root context made anew knows no request: those of the one before are answered here, or when they are heard of.
+            if let Some(mut before) = roots.insert(context, Gatehouse::new(context)) {
+                before.refuse_undecided();
             }
-        } else if roots.contains_key(&parent) {
-            // A request made anew is another one, and nothing that the one before waits for may let it pass.
-            let before = holders.insert(exchange, parent);
-            if let Some(gatehouse) = before.and_then(|root| roots.get_mut(&root)) {
-                gatehouse.finish(exchange);
-            }
-            if let Some(gatehouse) = roots.get_mut(&parent) {
-                gatehouse.expect(exchange);
-            }
+            holders.retain(|_, root| *root != context);
+        } else if let Some(gatehouse) = roots.get_mut(&parent) {
+            gatehouse.expect(exchange);
+            holders.insert(exchange, parent);
         }
     });
 }

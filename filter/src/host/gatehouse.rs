@@ -102,9 +102,7 @@ impl Gatehouse {
     /// Puts a gate in place and does what it commands at once. Requests that wait for an earlier gate are refused.
     pub(crate) fn open(&mut self, gate: Gate, commands: Vec<Command>) {
         self.keep_time();
-        for exchange in self.undecided() {
-            self.refuse(exchange, &Answer::internal_error(), self.root);
-        }
+        self.refuse_undecided();
         self.callouts.clear();
         self.outbox.clear();
         self.metrics.flush();
@@ -340,6 +338,13 @@ impl Gatehouse {
 
     fn action(&self, exchange: ExchangeId) -> Action {
         self.exchanges.get(&exchange).map_or(Action::Pause, |here| here.passage.action())
+    }
+
+    /// Answers whoever waits for a decision: none will be made.
+    pub(crate) fn refuse_undecided(&mut self) {
+        for exchange in self.undecided() {
+            self.refuse(exchange, &Answer::internal_error(), self.root);
+        }
     }
 
     fn undecided(&self) -> Vec<ExchangeId> {

@@ -2,7 +2,7 @@
 
 /// The shape of a name. Names that some server could take for one another ([`crate::request::is_read_as`]) have the same;
 /// others may have it too.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shape(u8);
 
 impl Shape {
@@ -25,7 +25,7 @@ impl Shape {
         Shape::with(name.len() as u8, letter)
     }
 
-    /// By this factor no two of the names that the gate asks for and that most requests have meet.
+    /// By this factor few of the names that most requests have meet one of those that the gate asks for.
     #[inline]
     const fn with(length: u8, letter: u8) -> Shape {
         Shape(length.wrapping_mul(58).wrapping_add(letter) & 63)
