@@ -11,7 +11,7 @@ use wasm_bindgen_cli_support::Bindgen;
 
 use crate::binaryen::{self, Names};
 use crate::command::{Outcome, cargo, run};
-use crate::module::{add_target, remapped_paths};
+use crate::module::{add_target, compiler_flags};
 use crate::npm;
 use crate::progress::Progress;
 use crate::workspace::Workspace;
@@ -106,7 +106,7 @@ async fn build_engine(workspace: &Workspace, progress: &Progress) -> Result<()> 
     let arguments =
         "rustc --package portcullis-policy --lib --crate-type cdylib --features js --release --locked";
     let mut command = cargo(&workspace.root, arguments.split(' ').chain(["--target", TARGET]));
-    command.env("CARGO_ENCODED_RUSTFLAGS", remapped_paths(workspace).join("\x1f"));
+    command.env("CARGO_ENCODED_RUSTFLAGS", compiler_flags(workspace).join("\x1f"));
     let outcome = run(command, &step, STEP_LIMIT).await?;
     if !outcome.success {
         step.failed();

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use tokio::process::Command;
 
 use crate::command::{cargo, run_step};
-use crate::module::add_target;
+use crate::module::{add_target, compiler_flags};
 use crate::progress::Progress;
 use crate::workspace::Workspace;
 
@@ -33,14 +33,11 @@ const STEP_LIMIT: Duration = Duration::from_secs(20 * 60);
 /// When the program does not build, or Node is missing.
 pub(crate) async fn run(workspace: &Workspace, progress: &Progress, as_json: bool) -> Result<()> {
     add_target(workspace, progress, WASM).await?;
-    let build = "build --release --locked --package portcullis-policy --example sizes";
     let program = workspace.cargo_target.join("release/examples/sizes");
-    run_step(progress, "building for this machine", cargo(&workspace.root, build.split(' ')), STEP_LIMIT)
-        .await?;
+    run_step(progress, "building for this machine", build(workspace), STEP_LIMIT).await?;
     let native = run_step(progress, "measuring on this machine", Command::new(program), STEP_LIMIT).await?;
 
-    let for_wasm = build.split(' ').chain(["--target", WASM]);
-    run_step(progress, "building for WebAssembly", cargo(&workspace.root, for_wasm), STEP_LIMIT).await?;
+    run_step(progress, "building for WebAssembly", build_for_wasm(workspace), STEP_LIMIT).await?;
     let mut node = Command::new("node");
     node.args(NODE_OPTIONS).args(["--input-type=module", "--eval", RUNNER]);
     node.arg(workspace.cargo_target.join(WASM).join("release/examples/sizes.wasm"));
@@ -65,10 +62,20 @@ pub(crate) async fn run(workspace: &Workspace, progress: &Progress, as_json: boo
 /// When the program does not build or run.
 pub(crate) async fn broken(workspace: &Workspace, progress: &Progress) -> Result<Vec<String>> {
     add_target(workspace, progress, WASM).await?;
-    let build = "build --release --locked --package portcullis-policy --example sizes --target";
-    let build = build.split(' ').chain([WASM]);
-    run_step(progress, "building for WebAssembly", cargo(&workspace.root, build), STEP_LIMIT).await?;
+    run_step(progress, "building for WebAssembly", build_for_wasm(workspace), STEP_LIMIT).await?;
     Ok(broken_promises(&count(workspace, progress).await?))
+}
+
+fn build(workspace: &Workspace) -> Command {
+    let build = "build --release --locked --package portcullis-policy --example sizes";
+    cargo(&workspace.root, build.split(' '))
+}
+
+/// As the module is built.
+fn build_for_wasm(workspace: &Workspace) -> Command {
+    let mut command = build(workspace);
+    command.args(["--target", WASM]).env("CARGO_ENCODED_RUSTFLAGS", compiler_flags(workspace).join("\x1f"));
+    command
 }
 
 /// Runs the program on a clock that counts.
