@@ -31,9 +31,9 @@ mod spellings;
 mod template;
 mod texts;
 mod tree;
+mod way;
 
 pub use search::{Match, Matches};
 pub use spellings::Spellings;
-pub(crate) use template::check;
-pub use template::{Captures, PathTemplate, TemplateError, TemplateFault};
+pub use template::{Captures, PathTemplate, TemplateError, TemplateFault, TemplateText};
 pub use tree::{DuplicateTemplate, PathTree};

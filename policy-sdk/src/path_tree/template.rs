@@ -1,6 +1,7 @@
 //! Path templates: their grammar, and what they capture.
 
 mod plain;
+mod text;
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -9,7 +10,8 @@ use std::str::FromStr;
 
 use crate::limits::{MAX_PLACEHOLDER_NAME_BYTES, MAX_TEMPLATE_BYTES, MAX_TEMPLATE_SEGMENTS};
 use crate::path::{CanonicalPath, PathAmbiguity, PathMode, between_slashes, canonicalize_segment, decoded};
-use plain::{is_name, is_plain};
+use plain::is_name;
+pub use text::TemplateText;
 
 /// A pattern over the segments of a [`CanonicalPath`]. The grammar is in [`crate::path_tree`].
 ///
@@ -67,7 +69,7 @@ impl PathTemplate {
     }
 
     /// Its pieces, from left to right. [`Piece::Rest`] comes last only.
-    pub(super) fn pieces(&self) -> impl Iterator<Item = Piece<'_>> {
+    fn pieces(&self) -> impl Iterator<Item = Piece<'_>> {
         pieces_of(&self.text)
     }
 
@@ -94,20 +96,11 @@ impl PathTemplate {
     }
 }
 
-/// What [`PathTemplate`] reads, without keeping it.
-///
-/// # Errors
-///
-/// As there.
-pub(crate) fn check(source: &str) -> Result<(), TemplateError> {
-    if is_plain(source) { Ok(()) } else { PathTemplate::taken_apart(source).map(|_template| ()) }
-}
-
 impl FromStr for PathTemplate {
     type Err = TemplateError;
 
     fn from_str(source: &str) -> Result<Self, TemplateError> {
-        if is_plain(source) { Ok(Self { text: source.into() }) } else { Self::taken_apart(source) }
+        TemplateText::read(source).map(|template| template.to_template())
     }
 }
 
@@ -164,14 +157,27 @@ pub(super) enum Piece<'a> {
 /// The pieces of a template in canonical spelling, or of the shape of one.
 pub(super) fn pieces_of(text: &str) -> impl Iterator<Item = Piece<'_>> {
     // The text before the first slash is empty and belongs to no piece.
-    between_slashes(text).skip(1).map(|segment| match segment {
-        "*" => Piece::Any,
-        "**" => Piece::Rest,
-        _ => match placeholder(segment) {
-            Some(name) => Piece::Named(name),
-            None => Piece::Literal(decoded(segment)),
-        },
-    })
+    segments_of(text).map(Piece::of)
+}
+
+/// The segments of a template in canonical spelling, or of what is left of one from a slash on.
+pub(super) fn segments_of(text: &str) -> impl Iterator<Item = &str> {
+    // The text before the first slash is empty and belongs to no segment.
+    between_slashes(text).skip(1)
+}
+
+impl<'a> Piece<'a> {
+    /// What a segment in canonical spelling is.
+    pub(super) fn of(segment: &'a str) -> Self {
+        match segment {
+            "*" => Piece::Any,
+            "**" => Piece::Rest,
+            _ => match placeholder(segment) {
+                Some(name) => Piece::Named(name),
+                None => Piece::Literal(decoded(segment)),
+            },
+        }
+    }
 }
 
 fn placeholder(segment: &str) -> Option<&str> {

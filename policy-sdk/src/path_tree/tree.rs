@@ -10,8 +10,9 @@ use rustc_hash::FxBuildHasher;
 
 use super::search::Matches;
 use super::spellings::Spellings;
-use super::template::{PathTemplate, Piece, pieces_of};
+use super::template::{PathTemplate, Piece, TemplateText, pieces_of, segments_of};
 use super::texts::Texts;
+use super::way::Way;
 use crate::bytes::is_same;
 
 /// Templates, each with a value, searched by path.
@@ -39,8 +40,8 @@ pub(super) struct Frame {
     text: String,
     /// The templates with their literals left blank, such as `//{id}`: few, however many templates there are.
     shapes: Texts,
-    /// Where the shape of a template that is added is written.
-    shape: String,
+    /// The way to the template that was added last.
+    way: Way,
     /// The root first, each node after its parent.
     nodes: Vec<Node>,
     /// The nodes of literals, found by parent and text.
@@ -76,7 +77,7 @@ impl<T> PathTree<T> {
     /// [`DuplicateTemplate`] when a template for the same paths is: templates that differ in the names of
     /// placeholders only are the same, for neither is more specific. The tree is then unchanged.
     pub fn insert(&mut self, template: PathTemplate, value: T) -> Result<(), DuplicateTemplate> {
-        let Some(place) = self.frame.place(&template) else { return Ok(()) };
+        let Some(place) = self.frame.place(&TemplateText::from(&template)) else { return Ok(()) };
         match self.frame.leaf_at(place) {
             None => {
                 self.frame.add_leaf(place);
@@ -94,7 +95,7 @@ impl<T> PathTree<T> {
     /// with other names keeps each template in the list and asks it for the [`captures`](PathTemplate::captures).
     pub fn get_or_insert_with(
         &mut self,
-        template: &PathTemplate,
+        template: &TemplateText<'_>,
         make: impl FnOnce() -> T,
     ) -> Option<&mut T> {
         let place = self.frame.place(template)?;
@@ -229,7 +230,7 @@ impl Frame {
         Self {
             text: String::new(),
             shapes: Texts::new(),
-            shape: String::new(),
+            way: Way::new(),
             nodes: Vec::new(),
             literals: HashTable::new(),
             leaves: Vec::new(),
@@ -245,6 +246,7 @@ impl Frame {
     }
 
     fn shrink_to_fit(&mut self) {
+        self.way = Way::new();
         self.text.shrink_to_fit();
         self.shapes.shrink_to_fit();
         self.nodes.shrink_to_fit();
@@ -278,43 +280,32 @@ impl Frame {
     }
 
     /// Where the template's leaf is or would be, with the nodes on the way there.
-    fn place(&mut self, template: &PathTemplate) -> Option<Place> {
-        let place = self.try_place(template);
+    fn place(&mut self, template: &TemplateText<'_>) -> Option<Place> {
+        let place = self.try_place(template.as_str());
         self.overfull |= place.is_none();
         place
     }
 
-    fn try_place(&mut self, template: &PathTemplate) -> Option<Place> {
+    fn try_place(&mut self, template: &str) -> Option<Place> {
         if self.nodes.is_empty() {
             self.nodes.push(Node::child(ROOT, NONE, 0));
         }
-        let mut place = Place { node: ROOT, in_rest: false, shape: 0 };
-        let mut shape = std::mem::take(&mut self.shape);
-        shape.clear();
-        for piece in template.pieces() {
-            shape.push('/');
-            match &piece {
-                Piece::Literal(_) => {}
-                Piece::Named(name) => {
-                    shape.push('{');
-                    shape.push_str(name);
-                    shape.push('}');
-                }
-                Piece::Any => shape.push('*'),
-                Piece::Rest => shape.push_str("**"),
-            }
-            place.node = match piece {
+        let (mut node, rest) = self.way.turn_to(template);
+        let mut in_rest = false;
+        for segment in segments_of(rest) {
+            let piece = Piece::of(segment);
+            node = match &piece {
+                Piece::Literal(text) => self.add_literal(node, text)?,
+                Piece::Named(_) | Piece::Any => self.add_wildcard(node)?,
+                // Nothing comes behind it.
                 Piece::Rest => {
-                    place.in_rest = true;
-                    break;
+                    in_rest = true;
+                    node
                 }
-                Piece::Literal(text) => self.add_literal(place.node, &text)?,
-                Piece::Named(_) | Piece::Any => self.add_wildcard(place.node)?,
             };
+            self.way.go(segment, &piece, node);
         }
-        place.shape = self.shapes.add(&shape)?;
-        self.shape = shape;
-        Some(place)
+        Some(Place { node, in_rest, shape: self.shapes.add(self.way.shape())? })
     }
 
     fn leaf_at(&self, place: Place) -> Option<LeafNumber> {

@@ -96,7 +96,7 @@ impl Cascade {
             let template =
                 path.and_then(|path| compiler.template(path, &place.member("attach").member("path")));
             if let Some(template) = &template {
-                let there = cascade.by_path.get_or_insert_with(template, Vec::new);
+                let there = cascade.by_path.get_or_insert_with(&template.into(), Vec::new);
                 there.into_iter().for_each(|there| there.push(number));
             } else if !policy.attach.routes.is_empty() {
                 for route in &policy.attach.routes {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::condition::Conditions;
 use crate::document::{self, JsonPointer, Problem};
 use crate::limits::MAX_INHERITED_ROLES;
-use crate::path_tree::PathTemplate;
+use crate::path_tree::{PathTemplate, TemplateError};
 use crate::permission::PermissionPattern;
 
 use super::action::Words;
@@ -111,13 +111,13 @@ impl<'a> Compiler<'a> {
 
     /// Reads a path template.
     pub(super) fn template(&mut self, text: &str, place: &JsonPointer) -> Option<PathTemplate> {
-        let parsed: Result<PathTemplate, _> = text.parse();
-        parsed
-            .map_err(|error| {
-                let problem = Problem::new(place.clone(), "not a path template");
-                self.problems.push(problem.expected(error.to_string()));
-            })
-            .ok()
+        text.parse().map_err(|error| self.not_a_template(&error, place)).ok()
+    }
+
+    /// Reports a text that is no path template.
+    pub(super) fn not_a_template(&mut self, error: &TemplateError, place: &JsonPointer) {
+        let problem = Problem::new(place.clone(), "not a path template");
+        self.problems.push(problem.expected(error.to_string()));
     }
 
     /// Reads permissions.

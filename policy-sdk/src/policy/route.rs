@@ -168,7 +168,7 @@ impl Routes {
                 host,
                 origins: (!any).then(|| preflight.origins.clone()),
             };
-            let there = routes.preflights.get_or_insert_with(&template, Vec::new);
+            let there = routes.preflights.get_or_insert_with(&(&template).into(), Vec::new);
             if let Some(there) = there {
                 there.push(preflight);
             }
@@ -188,7 +188,7 @@ impl Routes {
         let Some(template) = compiler.template(path, &place.member("path")) else { return };
         route.exact = !path.ends_with("/**");
         // A tree without room for it refuses the whole document, at the end.
-        let Some(there) = self.tree.get_or_insert_with(&template, Vec::new) else { return };
+        let Some(there) = self.tree.get_or_insert_with(&(&template).into(), Vec::new) else { return };
         let at = there.partition_point(|other| other.specificity() >= route.specificity());
         there.insert(at, route);
     }

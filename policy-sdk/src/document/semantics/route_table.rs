@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::syntax::{is_host, is_token};
 use crate::document::{Document, JsonPointer, Match, Problem};
-use crate::path_tree::{self, PathTemplate, PathTree, TemplateError};
+use crate::path_tree::{PathTemplate, PathTree, TemplateError, TemplateText};
 
 pub(super) fn problems(document: &Document, found: &mut Vec<Problem>) {
     let authorization = JsonPointer::members(&["authorization"]);
@@ -42,7 +42,7 @@ pub(super) fn well_formed_path(
 
 /// A problem about `path` if it is no template, which nobody asks for.
 pub(super) fn check_path(path: &str, pointer: impl FnOnce() -> JsonPointer, found: &mut Vec<Problem>) {
-    if let Err(error) = path_tree::check(path) {
+    if let Err(error) = TemplateText::read(path) {
         found.push(not_a_template(pointer(), error));
     }
 }
@@ -80,7 +80,7 @@ impl<'a> Entry<'a> {
         if !methods_are_well_formed || self.is_apart {
             return;
         }
-        let Some(hosts) = taken.get_or_insert_with(&template, BTreeMap::new) else { return };
+        let Some(hosts) = taken.get_or_insert_with(&(&template).into(), BTreeMap::new) else { return };
         let methods = hosts.entry(self.host).or_default();
         let earlier = self.methods.iter().find_map(|method| match method.as_str() {
             ANY => methods.first_key_value().map(|(method, earlier)| (*method, earlier)),

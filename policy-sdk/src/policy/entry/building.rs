@@ -9,7 +9,7 @@ use hashbrown::HashTable;
 use crate::decision::RuleId;
 use crate::document::{AccessList, Condition, Effect, JsonPointer, Problem, Rule};
 use crate::limits::MAX_SEARCH_STEPS;
-use crate::path_tree::{PathTemplate, PathTree};
+use crate::path_tree::{PathTemplate, PathTree, TemplateText};
 
 use super::super::action::what;
 use super::super::hash::hash_numbers;
@@ -30,14 +30,15 @@ impl Entries {
         building.whole.names.rules = u32::try_from(rules.1.len()).unwrap_or(u32::MAX);
         building.tree.reserve(rules.1.len());
         building.collected.reserve(rules.1.len());
-        // Rules that follow each other are mostly about one role.
+        // Rules that follow each other are mostly about one role and one action.
         let mut last = ("*", compiler.anyone);
+        let mut last_action = None;
         for (index, rule) in rules.1.iter().enumerate() {
             let place = || rules.0.element(index);
             let Some(template) = resource(&rule.resource, place, compiler) else { continue };
             let conditions = match rule.conditions.as_slice() {
                 [] => 0,
-                list => building.conditions(list, &template, &place(), compiler),
+                list => building.conditions(list, &template.to_template(), &place(), compiler),
             };
             let number = building.number(rule.name.as_deref());
             let principal = match rule.role.as_str() {
@@ -47,12 +48,17 @@ impl Entries {
             };
             last = (&rule.role, principal);
             let span = building.span(&template);
-            building.add(span, (&rule.action, rule.effect), principal, number, conditions, compiler);
+            let action = match last_action {
+                Some((known, action)) if known == rule.action.as_str() => action,
+                _other => compiler.symbols.intern(Kind::Action, &rule.action),
+            };
+            last_action = Some((&rule.action, action));
+            building.add(span, (action, rule.effect), principal, number, conditions);
         }
         for (index, list) in acl.1.iter().enumerate() {
             let place = acl.0.element(index);
             let Some(template) = resource(&list.resource, || place.clone(), compiler) else { continue };
-            building.list(list, &template, &place, compiler);
+            building.list(list, &template.to_template(), &place, compiler);
         }
         building.finish(compiler.problems, rules.0)
     }
@@ -81,7 +87,7 @@ impl Building {
         number
     }
 
-    fn span(&mut self, template: &PathTemplate) -> u32 {
+    fn span(&mut self, template: &TemplateText<'_>) -> u32 {
         let next = self.spans;
         // A tree without room for it refuses the whole document, at the end.
         let span = self.tree.get_or_insert_with(template, || next).map_or(next, |span| *span);
@@ -109,14 +115,12 @@ impl Building {
     fn add(
         &mut self,
         span: u32,
-        (action, effect): (&str, Effect),
+        (action, effect): (Symbol, Effect),
         Symbol(principal): Symbol,
         number: u32,
         conditions: u32,
-        compiler: &mut Compiler<'_>,
     ) {
         self.note_body(span, conditions);
-        let action = compiler.symbols.intern(Kind::Action, action);
         self.whole.deny |= effect == Effect::Deny;
         self.collected.push((span, Entry { what: what(action, effect), principal, number, conditions }));
     }
@@ -129,7 +133,7 @@ impl Building {
         compiler: &mut Compiler<'_>,
     ) {
         self.whole.names.lists.push(self.next);
-        let span = self.span(template);
+        let span = self.span(&template.into());
         for (index, line) in list.entries.iter().enumerate() {
             let place = place.member("entries").element(index);
             let conditions = self.conditions(&line.conditions, template, &place, compiler);
@@ -150,8 +154,9 @@ impl Building {
                 }));
             }
             for action in &line.actions {
+                let action = compiler.symbols.intern(Kind::Action, action);
                 for principal in &principals {
-                    self.add(span, (action, line.effect), *principal, number, conditions, compiler);
+                    self.add(span, (action, line.effect), *principal, number, conditions);
                 }
             }
         }
@@ -206,13 +211,19 @@ impl Building {
 }
 
 /// The place is asked for where something is wrong, and nowhere else.
-fn resource(
-    text: &str,
+fn resource<'a>(
+    text: &'a str,
     place: impl FnOnce() -> JsonPointer,
     compiler: &mut Compiler<'_>,
-) -> Option<PathTemplate> {
+) -> Option<TemplateText<'a>> {
     let text = if text == "*" { "/**" } else { text };
-    text.parse().ok().or_else(|| compiler.template(text, &place().member("resource")))
+    match TemplateText::read(text) {
+        Ok(template) => Some(template),
+        Err(error) => {
+            compiler.not_a_template(&error, &place().member("resource"));
+            None
+        }
+    }
 }
 
 /// Actions of one line of an access list: each is an entry for each of its principals, and their product is what counts.
