@@ -11,7 +11,7 @@ use wasm_bindgen_cli_support::Bindgen;
 
 use crate::binaryen::{self, Names};
 use crate::command::{Outcome, cargo, run};
-use crate::module::{add_target, compiler_flags};
+use crate::module::{add_target, remapped_paths};
 use crate::npm;
 use crate::progress::Progress;
 use crate::workspace::Workspace;
@@ -21,6 +21,9 @@ const TARGET: &str = "wasm32-unknown-unknown";
 
 /// The largest engine that is shipped, in bytes: a console loads it before it can show anything.
 const SIZE_BUDGET_BYTES: usize = 1_000_000;
+
+/// A console waits for the engine, and for no decision: what the module has fast is small here.
+const SMALL: &str = r#"profile.release.package.portcullis-policy.opt-level="s""#;
 
 /// How long each step may take: a cold build is about two minutes on two cores, an installation seconds.
 const STEP_LIMIT: Duration = Duration::from_secs(20 * 60);
@@ -105,8 +108,9 @@ async fn build_engine(workspace: &Workspace, progress: &Progress) -> Result<()> 
     // The crate is a library for Rust; what JavaScript loads is linked for this build alone.
     let arguments =
         "rustc --package portcullis-policy --lib --crate-type cdylib --features js --release --locked";
-    let mut command = cargo(&workspace.root, arguments.split(' ').chain(["--target", TARGET]));
-    command.env("CARGO_ENCODED_RUSTFLAGS", compiler_flags(workspace).join("\x1f"));
+    let mut command =
+        cargo(&workspace.root, arguments.split(' ').chain(["--target", TARGET, "--config", SMALL]));
+    command.env("CARGO_ENCODED_RUSTFLAGS", remapped_paths(workspace).join("\x1f"));
     let outcome = run(command, &step, STEP_LIMIT).await?;
     if !outcome.success {
         step.failed();

@@ -115,18 +115,23 @@ pub(crate) async fn add_target(workspace: &Workspace, progress: &Progress, targe
     Ok(())
 }
 
-/// What the compiler is told of each crate in WebAssembly that is shipped. A module says where it trapped; where it was built is
-/// nobody's business: these folders get other names.
+/// What the compiler is told of each crate in the module.
 pub(crate) fn compiler_flags(workspace: &Workspace) -> Vec<String> {
+    let mut flags = remapped_paths(workspace);
+    flags.push(format!("-Cllvm-args=-inline-threshold={INLINE_THRESHOLD}"));
+    flags
+}
+
+/// How large a function may be that LLVM puts where it is called, in its own measure; 225 is what it takes at level 2. All but
+/// nothing is slower by it, and the module a tenth smaller: of documents each part has a reader of its own.
+const INLINE_THRESHOLD: u32 = 120;
+
+/// A module says where it trapped; where it was built is nobody's business: flags that write other names for these folders.
+pub(crate) fn remapped_paths(workspace: &Workspace) -> Vec<String> {
     let home = std::env::var("HOME").unwrap_or_default();
     let cargo_home = std::env::var("CARGO_HOME").unwrap_or_else(|_| format!("{home}/.cargo"));
     vec![
         format!("--remap-path-prefix={}=portcullis", workspace.root.display()),
         format!("--remap-path-prefix={cargo_home}/registry/src=crates"),
-        format!("-Cllvm-args=-inline-threshold={INLINE_THRESHOLD}"),
     ]
 }
-
-/// How large a function may be that LLVM puts where it is called, in its own measure; 225 is what it takes at level 2. All but
-/// nothing is slower by it, and the reader of documents, of which every policy has each part, a tenth of the module smaller.
-const INLINE_THRESHOLD: u32 = 120;
